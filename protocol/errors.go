@@ -1,0 +1,89 @@
+package protocol
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Reasons why bytes cannot be read as Gearman. After ErrArguments the stream
+// goes on at the next frame; after any other it cannot be followed.
+var (
+	ErrMagic         = errors.New("neither request nor response magic")
+	ErrType          = errors.New("unknown packet type")
+	ErrFrameTooLarge = errors.New("frame larger than the limit")
+	ErrArguments     = errors.New("too few arguments")
+	ErrLineTooLong   = errors.New("admin line longer than the limit")
+	ErrWords         = errors.New("admin line with more than five words")
+)
+
+// A FormatError says which bytes could not be read, and why. It wraps one of
+// the reasons above.
+type FormatError struct {
+	Err     error
+	Type    Type   // zero where it was not reached
+	Want    int    // arguments expected, with ErrArguments
+	Got     int    // arguments found, with ErrArguments
+	Snippet []byte // a copy of the first bytes that were looked at
+}
+
+func (e *FormatError) Error() string {
+	if e.Err == ErrArguments {
+		return fmt.Sprintf("%v has %d arguments, expected %d, in %q", e.Type, e.Got, e.Want, e.Snippet)
+	}
+	return fmt.Sprintf("%v in %q", e.Err, e.Snippet)
+}
+
+func (e *FormatError) Unwrap() error { return e.Err }
+
+const snippetSize = 32
+
+func snippet(data []byte) []byte {
+	return append([]byte(nil), data[:min(len(data), snippetSize)]...)
+}
+
+func formatError(reason error, data []byte) error {
+	return &FormatError{Err: reason, Snippet: snippet(data)}
+}
+
+// A Refusal is what an ERROR packet says: a code and a text, both as gearmand
+// sends them (facts probed on gearmand 1.1.20) unless said otherwise.
+type Refusal struct {
+	Code, Text string
+}
+
+var (
+	RefuseMagic         = Refusal{"INVALID_MAGIC", "Request magic expected"}
+	RefuseCommand       = Refusal{"INVALID_COMMAND", "Command not expected"}
+	RefuseOption        = Refusal{"UNKNOWN_OPTION", "Server does not recognize given option"}
+	RefuseUnique        = Refusal{"ARGUMENT_TOO_LARGE", "Unique value too large"}
+	RefuseHandle        = Refusal{"ARGUMENT_TOO_LARGE", "Error occurred due to GEARMAND_JOB_HANDLE_SIZE being too small from snprintf"}
+	RefuseQueueFull     = Refusal{"QUEUE_ERROR", "Job queue is full"}
+	RefuseQueueFailed   = Refusal{"QUEUE_ERROR", "QUEUE_ERROR"}
+	RefuseLateResult    = Refusal{"JOB_NOT_FOUND", "Job given in work result not found"}
+	RefuseLateData      = Refusal{"JOB_NOT_FOUND", "Job does not exist on server"}
+	RefuseLateException = Refusal{"JOB_NOT_FOUND", "An exception was received for a job that does not exist"}
+
+	// gearmand is silent, closes or misbehaves where these are sent.
+	RefuseArguments = Refusal{"INVALID_PACKET", "Too few arguments in packet"}
+	RefuseFunction  = Refusal{"INVALID_FUNCTION_NAME", "Function name too large or not printable"}
+	RefuseNumber    = Refusal{"INVALID_ARGUMENT", "Number out of range"}
+	RefuseNoBackend = Refusal{"QUEUE_ERROR", "No job server is available"}
+	RefuseLost      = Refusal{"QUEUE_ERROR", "The connection to the job server was lost"}
+)
+
+// Draft returns the ERROR packet of r.
+func (r Refusal) Draft() Draft {
+	return Drafted(Response, Error, []byte(r.Code), []byte(r.Text))
+}
+
+// RefusalForLate returns gearmand's answer to a WORK_* packet of type t whose
+// sender does not hold the job.
+func RefusalForLate(t Type) Refusal {
+	switch t {
+	case WorkData, WorkWarning:
+		return RefuseLateData
+	case WorkException:
+		return RefuseLateException
+	}
+	return RefuseLateResult
+}

@@ -1,0 +1,57 @@
+package router
+
+import "github.com/geargate/geargate/protocol"
+
+// ActionKind says what must be done.
+type ActionKind uint8
+
+const (
+	// Send: append Draft to the output of Session.
+	Send ActionKind = iota
+	// SendText: append Text to the output of Session.
+	SendText
+	// CloseSession: close Session once its output is written. Reason is set.
+	CloseSession
+	// SendLink: append Draft to the output of Link.
+	SendLink
+	// SendLinkText: append Text to the output of Link.
+	SendLinkText
+	// Dial: connect to Backend as Link, owned by Lane; answer with LinkUp or
+	// LinkDown.
+	Dial
+	// CloseLink: close Link once its output is written. No LinkDown follows,
+	// and packets of the link that are under way are void.
+	CloseLink
+	// Note: Event and Reason are worth a log line or a count.
+	Note
+)
+
+// An Action is one thing the shell must do, in the order given. Its slices
+// and drafts are borrowed: they are valid until the next Step.
+type Action struct {
+	Kind    ActionKind
+	Session SessionID
+	Link    LinkID
+	Backend BackendID
+	Lane    int
+	Draft   protocol.Draft
+	Text    []byte
+	Event   NoteEvent
+	Reason  string
+}
+
+// NoteEvent is the stable name of something worth a log line.
+type NoteEvent string
+
+const (
+	NoteBackendUp     NoteEvent = "backend_up"
+	NoteBackendDown   NoteEvent = "backend_down"
+	NoteJobsLost      NoteEvent = "jobs_lost"     // foreground jobs ended with WORK_FAIL: their backend is gone
+	NoteBadPacket     NoteEvent = "bad_packet"    // a session sent what cannot be passed on
+	NoteBadReply      NoteEvent = "bad_reply"     // a backend broke the protocol; its link is closed
+	NoteLateResult    NoteEvent = "late_result"   // a worker's result for a job it no longer holds was dropped
+	NoteJobTimeout    NoteEvent = "job_timeout"   // a worker held a job longer than its CAN_DO_TIMEOUT
+	NoteJobAbandoned  NoteEvent = "job_abandoned" // nobody listens any more: not run
+	NoteRetriesUsedUp NoteEvent = "retries_used_up"
+	NoteQueryPartial  NoteEvent = "query_partial" // a backend did not answer an admin question in time
+)

@@ -1,0 +1,58 @@
+package router
+
+import "time"
+
+// Config is what a Router must be told. The zero value of a limit or timeout
+// is not usable: see DefaultConfig.
+type Config struct {
+	Backends []Backend
+	Lanes    int // event loops of the shell; each gets its own submit link to each backend
+
+	GroupLinks int // links of one worker group to one backend, at most
+	JobRetries int // how often a job may be lost by workers before WORK_FAIL; 0 is without limit
+
+	// PlainHandles passes a backend's handles on as they are. It is right
+	// only with a single backend.
+	PlainHandles bool
+	// Exceptions opts every session in to WORK_EXCEPTION.
+	Exceptions bool
+	// TimeoutSeconds reads the number of CAN_DO_TIMEOUT as seconds; otherwise
+	// it is milliseconds, as in gearmand.
+	TimeoutSeconds bool
+
+	GrabTimeout  time.Duration // a GRAB_JOB is answered within this, whatever a backend does
+	WakeTimeout  time.Duration // a woken worker that does not come within this is passed over
+	AdminTimeout time.Duration // a backend that does not answer an admin line within this is left out
+
+	MaxFunction  int // bytes of a function's name
+	MaxFunctions int // functions per worker
+	MaxReady     int // jobs grabbed ahead per group
+
+	Version string // what `version` answers
+	PID     int    // what `getpid` answers
+	Verbose string // what `verbose` answers
+}
+
+// A Backend is one job server. Its Name, not its address or its place in the
+// list, is its identity in hashing and in handles.
+type Backend struct {
+	Name   string
+	Weight int
+}
+
+// DefaultConfig returns a configuration for the given backends and lanes.
+func DefaultConfig(backends []Backend, lanes int) Config {
+	return Config{
+		Backends:     backends,
+		Lanes:        lanes,
+		GroupLinks:   2,
+		GrabTimeout:  400 * time.Millisecond,
+		WakeTimeout:  100 * time.Millisecond,
+		AdminTimeout: time.Second,
+		MaxFunction:  4096,
+		MaxFunctions: 10_000,
+		MaxReady:     1000,
+		Version:      "2.0.0",
+		Verbose:      "ERROR",
+	}
+}

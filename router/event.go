@@ -1,0 +1,60 @@
+package router
+
+import "github.com/geargate/geargate/protocol"
+
+// A SessionID names one downstream connection for as long as the process
+// lives; the shell never uses one twice.
+type SessionID uint64
+
+// A LinkID names one connection to a backend, from the Dial that asks for it
+// to its LinkDown; the router never uses one twice.
+type LinkID uint64
+
+// A BackendID is a backend's place in Config.Backends.
+type BackendID int
+
+// EventKind says what happened.
+type EventKind uint8
+
+const (
+	// SessionOpened: a client or worker connected. Session, Lane, Peer and
+	// Number are set.
+	SessionOpened EventKind = iota
+	// SessionPacket: a session sent a packet. Session, Packet and, where its
+	// arguments are incomplete, Malformed are set.
+	SessionPacket
+	// SessionLine: a session sent an admin line. Session and Line are set.
+	SessionLine
+	// SessionClosed: the connection ended. Session is set. No event of the
+	// session follows; actions for it that are under way are void.
+	SessionClosed
+	// LinkUp: a Dial succeeded. Link is set.
+	LinkUp
+	// LinkPacket: a backend sent a packet. Link, Packet and, where its
+	// arguments are incomplete, Malformed are set.
+	LinkPacket
+	// LinkLine: a backend sent a line of admin text. Link and Line are set.
+	LinkLine
+	// LinkDown: a Dial failed or the link ended. Link and Reason are set.
+	// The shell delays the next Dial of the same backend as it sees fit.
+	LinkDown
+	// Tick: time has passed. Due at Router.Next at the latest.
+	Tick
+)
+
+// An Event is one thing that happened outside. Its slices and its packet are
+// borrowed: they are valid until Step returns and the actions are applied.
+type Event struct {
+	Kind    EventKind
+	Session SessionID
+	Link    LinkID
+
+	Lane   int    // which event loop owns the session, from 0
+	Peer   string // the session's address without its port, as `workers` shows it
+	Number int    // the session's number in `workers`, its descriptor
+
+	Packet    *protocol.Packet
+	Malformed error
+	Line      []byte // without its end
+	Reason    string
+}
