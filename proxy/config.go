@@ -1,0 +1,179 @@
+package proxy
+
+import (
+	"log/slog"
+	"os"
+	"strconv"
+	"time"
+
+	"github.com/geargate/geargate/router"
+)
+
+// Units of size, in bytes.
+const (
+	KiB = 1 << 10
+	MiB = 1 << 20
+	GiB = 1 << 30
+)
+
+// A Config is everything an operator can choose, complete and checked: Load
+// and Parse return no other. Its fields are the keys of the file in snake
+// case; config.example.yaml describes each.
+type Config struct {
+	Listen   []Listen
+	Backends []Backend
+	Pool     Pool
+	Limits   Limits
+	Timeouts Timeouts
+	Log      Log
+
+	// Gearmand is no key of the file: only gearmand's own flags set it.
+	Gearmand Gearmand
+}
+
+// A Listen is one address that clients and workers connect to: host:port,
+// :port, [ipv6]:port or unix:///path. Port 0 is any free port.
+type Listen struct {
+	Address string
+}
+
+// A Backend is one job server. Its Name is its identity in hashing and in
+// handles; its Address is written as in Listen and is empty for a job server
+// of the built-in pool.
+type Backend struct {
+	Name    string
+	Address string
+	Weight  int
+}
+
+// Builtin reports whether b runs inside this process.
+func (b Backend) Builtin() bool { return b.Address == "" }
+
+// Pool is the built-in pool of job servers.
+type Pool struct {
+	Servers int
+}
+
+// Limits bounds what a peer can make grow. Sizes are in bytes.
+type Limits struct {
+	Frame              int // body of one frame
+	Line               int // one admin line with its end
+	FunctionName       int
+	FunctionsPerWorker int
+	ReadyJobs          int // grabbed ahead per group
+	MaxPending         int // waiting for one slow reader
+	Connections        int // 0: as many as descriptors allow
+	GroupLinks         int // of one group to one backend
+	JobRetries         int // losses by workers before WORK_FAIL; 0: no limit
+}
+
+// Timeouts are how long is waited for whom.
+type Timeouts struct {
+	Dial      time.Duration
+	Drain     time.Duration
+	Admin     time.Duration
+	Grab      time.Duration
+	Wake      time.Duration
+	CanDoUnit string // of the number in CAN_DO_TIMEOUT: "ms" or "s"
+}
+
+// Log is what is logged, and how.
+type Log struct {
+	Level  slog.Level
+	Format string // "auto", "text" or "json"
+}
+
+// Gearmand is what makes the process look like a lone gearmand.
+type Gearmand struct {
+	// PlainHandles shows clients the handles of the job server itself. It is
+	// right only with a single backend.
+	PlainHandles bool
+	// HandlePrefix begins every handle of the built-in job servers; empty is
+	// H: and the host's name.
+	HandlePrefix string
+	// Exceptions opts every session in to WORK_EXCEPTION.
+	Exceptions bool
+}
+
+// DefaultConfig returns the configuration of a process that was told nothing:
+// one built-in job server on the loopback interface. One, because a single
+// job server keeps priorities and order over all jobs, and because all
+// built-in servers share one lock, so that more of them add no speed.
+func DefaultConfig() Config {
+	return Config{
+		Listen: []Listen{{Address: "127.0.0.1:4730"}},
+		Pool:   Pool{Servers: 1},
+		Limits: Limits{
+			Frame:              512 * MiB,
+			Line:               8 * KiB,
+			FunctionName:       4 * KiB,
+			FunctionsPerWorker: 10_000,
+			ReadyJobs:          1000,
+			MaxPending:         defaultMaxPending(512 * MiB),
+			GroupLinks:         2,
+		},
+		Timeouts: Timeouts{
+			Dial:      2 * time.Second,
+			Drain:     30 * time.Second,
+			Admin:     time.Second,
+			Grab:      400 * time.Millisecond,
+			Wake:      100 * time.Millisecond,
+			CanDoUnit: "ms",
+		},
+		Log: Log{Level: slog.LevelInfo, Format: "auto"},
+	}
+}
+
+// defaultMaxPending leaves room for the largest frame, so that one packet
+// alone never makes a reader slow.
+func defaultMaxPending(frame int) int { return 64*MiB + frame }
+
+// AllBackends returns the backends of the file followed by the built-in pool,
+// in the order of their router.BackendID.
+func (c *Config) AllBackends() []Backend {
+	all := append([]Backend(nil), c.Backends...)
+	for n := 1; n <= c.Pool.Servers; n++ {
+		all = append(all, Backend{Name: poolName(n), Weight: 1})
+	}
+	return all
+}
+
+// poolName names the n-th job server of the built-in pool, from 1.
+func poolName(n int) string { return "pool-" + strconv.Itoa(n) }
+
+// Router returns the router's part of c for a shell with the given number of
+// event loops.
+func (c *Config) Router(lanes int) router.Config {
+	var backends []router.Backend
+	for _, b := range c.AllBackends() {
+		backends = append(backends, router.Backend{Name: b.Name, Weight: b.Weight})
+	}
+	r := router.DefaultConfig(backends, lanes)
+	r.GroupLinks = c.Limits.GroupLinks
+	r.JobRetries = c.Limits.JobRetries
+	r.PlainHandles = c.Gearmand.PlainHandles
+	r.Exceptions = c.Gearmand.Exceptions
+	r.TimeoutSeconds = c.Timeouts.CanDoUnit == "s"
+	r.GrabTimeout = c.Timeouts.Grab
+	r.WakeTimeout = c.Timeouts.Wake
+	r.AdminTimeout = c.Timeouts.Admin
+	r.MaxFunction = c.Limits.FunctionName
+	r.MaxFunctions = c.Limits.FunctionsPerWorker
+	r.MaxReady = c.Limits.ReadyJobs
+	r.PID = os.Getpid()
+	r.Verbose = gearmandLevel(c.Log.Level)
+	return r
+}
+
+// gearmandLevel returns gearmand's word for a level, which `verbose` answers.
+func gearmandLevel(level slog.Level) string {
+	switch {
+	case level < slog.LevelInfo:
+		return "DEBUG"
+	case level < slog.LevelWarn:
+		return "INFO"
+	case level < slog.LevelError:
+		return "WARNING"
+	}
+	return "ERROR"
+}
