@@ -14,6 +14,7 @@ var (
 	ErrArguments     = errors.New("too few arguments")
 	ErrLineTooLong   = errors.New("admin line longer than the limit")
 	ErrWords         = errors.New("admin line with more than five words")
+	ErrRow           = errors.New("not a row of the admin table asked for")
 )
 
 // A FormatError says which bytes could not be read, and why. It wraps one of
