@@ -1,0 +1,117 @@
+package listen
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"sync"
+
+	"github.com/panjf2000/gnet/v2"
+)
+
+// ErrStopped is returned for a connection that comes after Stop.
+var ErrStopped = errors.New("the engine is stopped")
+
+// Handler is told what happens. Open, Data, Close and Turn run on the
+// goroutine of the loop that owns the connection, one at a time per loop, and
+// never inside one another.
+type Handler interface {
+	// Open: c was adopted; its Owner is set.
+	Open(c *Conn)
+	// Data: p is everything that can be read now. It is valid only until Data
+	// returns.
+	Data(c *Conn, p []byte)
+	// Close: c has ended, with err nil where it was our own doing. Methods of
+	// c do nothing from now on.
+	Close(c *Conn, err error)
+	// Turn follows a Kick, after the input at hand.
+	Turn(loop int)
+}
+
+// An Engine is a fixed number of event loops. Its methods may be called from
+// any goroutine, except where they say otherwise.
+type Engine struct {
+	handler Handler
+	loops   []*loop
+
+	gnet  gnet.Engine
+	ended chan struct{} // closed when gnet has returned
+	err   error         // what gnet returned, valid after ended
+
+	// Two locks, because Adopt waits for a loop while it holds its own, and
+	// that loop may post meanwhile. Each is held shared by what may not run
+	// beside the end of the engine: gnet would leave an adopted connection
+	// open for ever, and write a task's wake-up to a descriptor it has closed.
+	adopting sync.RWMutex
+	refusing bool // guarded by adopting
+	posting  sync.RWMutex
+	quiet    bool // guarded by posting
+
+	stop sync.Once
+}
+
+// Start runs the given number of loops and returns when each is ready to
+// adopt connections. It needs a writable temporary directory for a moment.
+func Start(loops int, h Handler) (*Engine, error) {
+	e := &Engine{handler: h, ended: make(chan struct{})}
+	handles, err := e.boot(loops)
+	if err != nil {
+		return nil, fmt.Errorf("start %d event loops: %w", loops, err)
+	}
+	for i, handle := range handles {
+		e.loops = append(e.loops, newLoop(e, i, handle))
+	}
+	return e, nil
+}
+
+// Adopt hands nc, a TCP or unix connection accepted or dialled, to a loop and
+// returns when it is there: Open has been called, with the given owner. nc
+// belongs to the engine, also when Adopt fails. It must not be called on the
+// goroutine of a loop.
+func (e *Engine) Adopt(loop int, nc net.Conn, owner any) error {
+	e.adopting.RLock()
+	defer e.adopting.RUnlock()
+	if e.refusing {
+		nc.Close()
+		return ErrStopped
+	}
+	c, err := newConn(e.loops[loop], nc, owner)
+	if err == nil {
+		err = c.enroll(nc)
+	}
+	if err != nil {
+		nc.Close()
+		return fmt.Errorf("adopt connection of %v: %w", nc.RemoteAddr(), err)
+	}
+	return nil
+}
+
+// Kick makes Turn(loop) run once, soon, after the input the loop has at hand.
+// Kicks that come before it does are merged into one.
+func (e *Engine) Kick(loop int) { e.loops[loop].kick() }
+
+// Stop closes every connection, without waiting for what is queued, and
+// returns when all loops have ended. It must not be called on the goroutine
+// of a loop.
+func (e *Engine) Stop() error {
+	e.stop.Do(func() {
+		e.adopting.Lock()
+		e.refusing = true
+		e.adopting.Unlock()
+		e.posting.Lock()
+		e.quiet = true
+		e.posting.Unlock()
+		e.halt()
+	})
+	<-e.ended
+	return e.err
+}
+
+// halt tells gnet to end. gnet's own wait looks twice a second only, so it is
+// cut short and ended is waited for instead.
+func (e *Engine) halt() {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	_ = e.gnet.Stop(ctx) // the cancelled context, always
+}
