@@ -5,8 +5,9 @@ import (
 	"fmt"
 )
 
-// Reasons why bytes cannot be read as Gearman. After ErrArguments the stream
-// goes on at the next frame; after any other it cannot be followed.
+// Reasons why bytes cannot be read as Gearman. ErrArguments, ErrWords and
+// ErrRow spoil one frame or line, and the stream can be followed behind it;
+// after any other it cannot.
 var (
 	ErrMagic         = errors.New("neither request nor response magic")
 	ErrType          = errors.New("unknown packet type")
@@ -22,14 +23,17 @@ var (
 type FormatError struct {
 	Err     error
 	Type    Type   // zero where it was not reached
-	Want    int    // arguments expected, with ErrArguments
-	Got     int    // arguments found, with ErrArguments
+	Want    int    // arguments expected, or the limit of the body in bytes
+	Got     int    // arguments found, or the body's length in bytes
 	Snippet []byte // a copy of the first bytes that were looked at
 }
 
 func (e *FormatError) Error() string {
-	if e.Err == ErrArguments {
+	switch e.Err {
+	case ErrArguments:
 		return fmt.Sprintf("%v has %d arguments, expected %d, in %q", e.Type, e.Got, e.Want, e.Snippet)
+	case ErrFrameTooLarge:
+		return fmt.Sprintf("%v: %v has a body of %d bytes, expected %d at most", e.Err, e.Type, e.Got, e.Want)
 	}
 	return fmt.Sprintf("%v in %q", e.Err, e.Snippet)
 }

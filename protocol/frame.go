@@ -23,8 +23,9 @@ type Header struct {
 
 // ParseHeader decodes the header at the start of data, which must begin with
 // a NUL. It returns done false if more bytes are needed; a wrong magic is
-// found as soon as its four bytes are there. A body larger than limit is
-// ErrFrameTooLarge, so that nobody reserves memory for it.
+// found as soon as its four bytes are there, and so is a wrong type. A body of
+// more than limit bytes, which must not be negative, is ErrFrameTooLarge, so
+// that nobody reserves memory for it.
 func ParseHeader(data []byte, limit int) (h Header, done bool, err error) {
 	if len(data) < 4 {
 		return h, false, nil
@@ -38,14 +39,14 @@ func ParseHeader(data []byte, limit int) (h Header, done bool, err error) {
 	}
 	h.Type = Type(binary.BigEndian.Uint32(data[4:]))
 	if !h.Type.Known() {
-		return h, false, formatError(ErrType, data[:8])
+		return h, false, &FormatError{Err: ErrType, Type: h.Type, Snippet: snippet(data[:8])}
 	}
 	if len(data) < HeaderSize {
 		return h, false, nil
 	}
 	size := binary.BigEndian.Uint32(data[8:])
 	if uint64(size) > uint64(limit) {
-		return h, false, formatError(ErrFrameTooLarge, data[:HeaderSize])
+		return h, false, &FormatError{Err: ErrFrameTooLarge, Type: h.Type, Want: limit, Got: int(size), Snippet: snippet(data[:HeaderSize])}
 	}
 	h.Size = int(size)
 	return h, true, nil
@@ -57,13 +58,14 @@ func ParseHeader(data []byte, limit int) (h Header, done bool, err error) {
 // the stream cannot be followed any further.
 func Split(data []byte, limit int) (frame []byte, err error) {
 	h, done, err := ParseHeader(data, limit)
-	if err != nil || !done || len(data) < HeaderSize+h.Size {
+	if err != nil || !done || len(data)-HeaderSize < h.Size {
 		return nil, err
 	}
 	return data[: HeaderSize+h.Size : HeaderSize+h.Size], nil
 }
 
-// AppendHeader appends the header of a frame whose body has size bytes.
+// AppendHeader appends the header of a frame whose body has size bytes, which
+// must be below 4 GiB.
 func AppendHeader(dst []byte, m Magic, t Type, size int) []byte {
 	dst = binary.BigEndian.AppendUint32(dst, uint32(m))
 	dst = binary.BigEndian.AppendUint32(dst, uint32(t))

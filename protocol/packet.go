@@ -21,7 +21,7 @@ type Packet struct {
 
 // Parse decodes frame, which must be complete, as Split returns it. It never
 // looks past the frame's own end: too few NULs in the body is ErrArguments,
-// after which the stream can still be followed.
+// after which the arguments found can still be read, and the stream followed.
 func (p *Packet) Parse(frame []byte) error {
 	p.Magic = Magic(binary.BigEndian.Uint32(frame))
 	p.Type = Type(binary.BigEndian.Uint32(frame[4:]))
@@ -80,10 +80,15 @@ type Draft struct {
 	count int
 }
 
-// Drafted returns a draft of a packet with the given arguments.
+// Drafted returns a draft of a packet with the given arguments, which must be
+// as many as the table says. Every one but the last ends at its first NUL, so
+// that no argument a peer sent can shift those behind it.
 func Drafted(m Magic, t Type, args ...[]byte) Draft {
 	d := Draft{Magic: m, Type: t}
 	d.count = copy(d.args[:], args)
+	for i := range d.count - 1 {
+		d.args[i] = untilNUL(d.args[i])
+	}
 	return d
 }
 

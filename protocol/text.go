@@ -91,7 +91,7 @@ type Line struct {
 // empty word there, and a NUL ends the word it is in. More than five words is
 // ErrWords: gearmand closes the connection without an answer.
 func (l *Line) Parse(line []byte) error {
-	l.count = 0
+	l.Verb, l.count = VerbNone, 0
 	for rest, more := line, true; more; l.count++ {
 		if l.count == maxWords {
 			return formatError(ErrWords, line)
