@@ -1,0 +1,155 @@
+package proxy
+
+import (
+	"strings"
+	"time"
+)
+
+// A builder puts entries into a Config.
+type builder struct {
+	config   Config
+	problems Problems
+	scalars  map[string]parser
+	where    map[string]string // label to the place that set it last
+}
+
+// Until complete fills them in, nil stands for "not given" in Listen, zero in
+// MaxPending and -1 in Pool.Servers.
+func newBuilder(problems Problems) *builder {
+	b := &builder{config: DefaultConfig(), problems: problems, where: make(map[string]string)}
+	b.config.Listen = nil
+	b.config.Pool.Servers = -1
+	b.config.Limits.MaxPending = 0
+	pool, limits, timeouts, log := &b.config.Pool, &b.config.Limits, &b.config.Timeouts, &b.config.Log
+	b.scalars = map[string]parser{
+		"pool.servers":                number(&pool.Servers, 0, 64),
+		"limits.frame":                size(&limits.Frame, 64*KiB, 4095*MiB),
+		"limits.line":                 size(&limits.Line, 64, MiB),
+		"limits.function_name":        size(&limits.FunctionName, 1, 8*KiB),
+		"limits.functions_per_worker": number(&limits.FunctionsPerWorker, 1, 1_000_000),
+		"limits.ready_jobs":           number(&limits.ReadyJobs, 1, 1_000_000),
+		"limits.max_pending":          size(&limits.MaxPending, 64*KiB, 64*GiB),
+		"limits.connections":          number(&limits.Connections, 0, 10_000_000),
+		"limits.group_links":          number(&limits.GroupLinks, 1, 64),
+		"limits.job_retries":          number(&limits.JobRetries, 0, 1_000_000),
+		"timeouts.dial":               duration(&timeouts.Dial, time.Millisecond, time.Hour),
+		"timeouts.drain":              duration(&timeouts.Drain, 0, 24*time.Hour),
+		"timeouts.admin":              duration(&timeouts.Admin, time.Millisecond, time.Hour),
+		"timeouts.grab":               duration(&timeouts.Grab, time.Millisecond, time.Hour),
+		"timeouts.wake":               duration(&timeouts.Wake, time.Millisecond, time.Hour),
+		"timeouts.can_do_unit":        oneOf(&timeouts.CanDoUnit, "ms", "s"),
+		"log.level":                   level(&log.Level),
+		"log.format":                  oneOf(&log.Format, "auto", "text", "json"),
+	}
+	return b
+}
+
+// entries turns settings into entries, as the file would have given them.
+func (b *builder) entries(layer []Setting) []entry {
+	var out []entry
+	items := make(map[string]int)
+	for _, s := range layer {
+		if !sections[s.Key].list {
+			section, key, _ := strings.Cut(s.Key, ".")
+			out = append(out, entry{where: s.From, section: section, key: key, text: s.Value})
+			continue
+		}
+		item := items[s.Key]
+		items[s.Key]++
+		if item == 0 {
+			out = append(out, entry{where: s.From, section: s.Key, item: noItem})
+		}
+		out = append(out, entry{where: s.From, section: s.Key, item: item})
+		at := entry{where: s.From, section: s.Key, item: item}
+		out = append(out, b.itemEntries(at, s.Value)...)
+	}
+	return out
+}
+
+// itemEntries takes one item of a list apart.
+func (b *builder) itemEntries(at entry, value string) []entry {
+	with := func(key, text string) entry { at.key, at.text = key, text; return at }
+	if at.section == "listen" {
+		return []entry{with("address", value)}
+	}
+	name, rest, ok := strings.Cut(value, "=")
+	address, weight, weighted := strings.Cut(rest, ",weight=")
+	if !ok {
+		b.problems.add(at.where, "expected NAME=ADDRESS[,weight=N]", quote(value))
+		at.faulty = true
+		return []entry{with("name", ""), with("address", "")}
+	}
+	out := []entry{with("name", name), with("address", address)}
+	if weighted {
+		out = append(out, with("weight", weight))
+	}
+	return out
+}
+
+// apply puts entries into the configuration, in their order.
+func (b *builder) apply(entries []entry) {
+	for i := range entries {
+		e := &entries[i]
+		switch {
+		case e.item == noItem:
+			b.begin(e)
+		case e.key == "":
+			b.grow(e)
+		default:
+			b.set(e)
+		}
+	}
+}
+
+// set puts one scalar into its place. What is faulty counts as given, so that
+// nobody complains that it is missing.
+func (b *builder) set(e *entry) {
+	b.where[e.label()] = e.where
+	if e.faulty {
+		return
+	}
+	if err := b.parser(e)(e.text); err != nil {
+		b.problems.add(e.where, e.label()+": "+err.Error(), quote(e.text))
+	}
+}
+
+// begin empties a list that a new layer replaces.
+func (b *builder) begin(e *entry) {
+	b.where[e.section] = e.where
+	if e.section == "listen" {
+		b.config.Listen = nil
+	} else {
+		b.config.Backends = nil
+	}
+}
+
+// grow appends the item that e begins.
+func (b *builder) grow(e *entry) {
+	b.where[itemLabel(e.section, e.item)] = e.where
+	for _, key := range sections[e.section].keys {
+		delete(b.where, itemLabel(e.section, e.item)+"."+key)
+	}
+	if e.section == "listen" {
+		b.config.Listen = append(b.config.Listen, Listen{})
+	} else {
+		b.config.Backends = append(b.config.Backends, Backend{Weight: 1})
+	}
+}
+
+// parser returns what reads e into the configuration.
+func (b *builder) parser(e *entry) parser {
+	switch e.section {
+	case "listen":
+		return address(&b.config.Listen[e.item].Address, true)
+	case "backends":
+		backend := &b.config.Backends[e.item]
+		switch e.key {
+		case "name":
+			return name(&backend.Name)
+		case "address":
+			return address(&backend.Address, false)
+		}
+		return number(&backend.Weight, 1, 1000)
+	}
+	return b.scalars[e.section+"."+e.key]
+}

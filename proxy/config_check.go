@@ -1,0 +1,91 @@
+package proxy
+
+import "fmt"
+
+// complete fills in what follows from other keys, and checks what only the
+// whole can show.
+func (b *builder) complete() {
+	c := &b.config
+	if c.Pool.Servers < 0 {
+		c.Pool.Servers = 0
+		if len(c.Backends) == 0 {
+			c.Pool.Servers = 1
+		}
+	}
+	if c.Limits.MaxPending == 0 {
+		c.Limits.MaxPending = defaultMaxPending(c.Limits.Frame)
+	}
+	if b.where["listen"] == "" {
+		c.Listen = DefaultConfig().Listen
+	} else {
+		b.checkListen()
+	}
+	b.checkBackends()
+	b.checkPool()
+	if c.Limits.MaxPending < c.Limits.Frame {
+		b.problems.add(b.placeOf("limits.max_pending", "limits.frame"),
+			"limits.max_pending: expected at least limits.frame, "+FormatSize(c.Limits.Frame),
+			FormatSize(c.Limits.MaxPending))
+	}
+}
+
+func (b *builder) checkListen() {
+	if len(b.config.Listen) == 0 {
+		b.problems.add(b.placeOf("listen"), "listen: expected at least one address", "none")
+	}
+	seen := make(map[string]string)
+	for i, listen := range b.config.Listen {
+		b.checkItem("listen", i, "address", listen.Address, seen)
+	}
+}
+
+func (b *builder) checkBackends() {
+	names, addresses := make(map[string]string), make(map[string]string)
+	for i, backend := range b.config.Backends {
+		b.checkItem("backends", i, "name", backend.Name, names)
+		b.checkItem("backends", i, "address", backend.Address, addresses)
+	}
+}
+
+// checkItem demands that a key of an item is there, and that no item before
+// it has the same value. Seen holds those values and the items' labels.
+func (b *builder) checkItem(section string, item int, key, value string, seen map[string]string) {
+	label := itemLabel(section, item)
+	switch {
+	case b.where[label+"."+key] == "":
+		b.problems.add(b.where[label], label+": expected the key "+key, "none")
+	case value == "": // a problem has been noted
+	case seen[value] != "":
+		b.problems.add(b.where[label+"."+key], label+"."+key+": expected one of its own",
+			fmt.Sprintf("%q as in %s", value, seen[value]))
+	default:
+		seen[value] = label
+	}
+}
+
+func (b *builder) checkPool() {
+	c := &b.config
+	if c.Pool.Servers == 0 && len(c.Backends) == 0 {
+		b.problems.add(b.placeOf("pool.servers", "backends"), "expected backends, or pool.servers of 1 or more", "neither")
+	}
+	pool := make(map[string]bool)
+	for n := 1; n <= c.Pool.Servers; n++ {
+		pool[poolName(n)] = true
+	}
+	for i, backend := range c.Backends {
+		if pool[backend.Name] {
+			label := itemLabel("backends", i) + ".name"
+			b.problems.add(b.where[label], label+": expected a name that the built-in pool does not take", quote(backend.Name))
+		}
+	}
+}
+
+// placeOf returns where the first of the labels was given that was.
+func (b *builder) placeOf(labels ...string) string {
+	for _, label := range labels {
+		if where := b.where[label]; where != "" {
+			return where
+		}
+	}
+	return "configuration"
+}

@@ -1,0 +1,215 @@
+package proxy
+
+import (
+	"errors"
+	"strings"
+	"testing"
+)
+
+// Each mistake is told once, with the line it is on.
+func TestMistakes(t *testing.T) {
+	for _, c := range []struct {
+		name, text string
+		want       []string // all problems, each as far as it goes
+	}{
+		{"unknown section", "pool:\n  servers: 1\nlisteners:\n", []string{
+			`c.yaml:3: expected one of the keys backends, limits, listen, log, pool, timeouts, got "listeners"`}},
+		{"unknown key", "timeouts:\n  dial: 1s\n  dail: 2s\n", []string{
+			`c.yaml:3: timeouts: expected one of the keys dial, drain, admin, grab, wake, can_do_unit, got "dail"`}},
+		{"doubled section", "log: {level: info}\npool: {servers: 1}\nlog: {level: warn}\n", []string{
+			`c.yaml:3: expected each key once, got log again, first on line 1`}},
+		{"doubled key", "limits:\n  line: 1KiB\n  line: 2KiB\n", []string{
+			`c.yaml:3: limits: expected each key once, got line again, first on line 2`}},
+		{"merge key", "pool: &a\n  servers: 1\nlog:\n  <<: *a\n", []string{
+			`c.yaml:4: log: expected one of the keys level, format, got "<<"`}},
+		{"mapping as key", "? {a: b}\n: c\n", []string{
+			`c.yaml:1: expected one of the keys backends, limits, listen, log, pool, timeouts, got a mapping`}},
+		{"list at the top", "- listen\n", []string{
+			`c.yaml:1: expected a mapping of backends, limits, listen, log, pool, timeouts, got a list`}},
+		{"word at the top", "geargate\n", []string{`c.yaml:1: expected a mapping of`}},
+		{"second document", "log: {level: info}\n---\nlog: {level: warn}\n", []string{
+			`c.yaml:2: expected one YAML document, got a second document begins`}},
+		{"tab", "log:\n\tlevel: info\n", []string{`c.yaml:2: expected one YAML document, got found character that cannot start any token`}},
+		{"open bracket", "log:\n  level: info\npool: {servers: 1\n", []string{`c.yaml:3: expected one YAML document`}},
+		{"indentation", "log:\n  level: info\n format: text\n", []string{`c.yaml:3: expected one YAML document`}},
+		{"unknown alias", "log: *x\n", []string{`c.yaml:1: expected one YAML document, got unknown anchor 'x' referenced`}},
+		{"first line", "log: ]\n", []string{`c.yaml:1: expected one YAML document`}},
+		{"colon in a value", "log:\n  level: a: b\n", []string{`c.yaml:2: expected one YAML document, got mapping values are not allowed`}},
+		{"open quote", "pool: {servers: 1}\nlog:\n  level: \"info\n", []string{`c.yaml:3: expected one YAML document`}},
+		{"missing colon", "pool:\n  servers: 1\n  dial\nlog: {}\n", []string{`c.yaml:3: expected one YAML document, got could not find expected ':'`}},
+		{"not UTF-8", "log:\n  level: \xff\n", []string{`c.yaml:2: expected UTF-8 text, got "  level: \xff"`}},
+		{"control character", "\x00\n", []string{`c.yaml:1: expected UTF-8 text, got "\x00"`}},
+
+		{"word as section", "\nlimits: 5\n", []string{`c.yaml:2: limits: expected a mapping of frame, line,`}},
+		{"list as section", "pool:\n  - servers: 1\n", []string{`c.yaml:2: pool: expected a mapping of servers, got a list`}},
+		{"word as list", "listen: :4730\n", []string{`c.yaml:1: listen: expected a list of mappings, got ":4730"`}},
+		{"word as item", "listen:\n  - address: :1\n  - :2\n", []string{`c.yaml:3: listen[2]: expected a mapping of address, got ":2"`}},
+		{"list as value", "pool:\n  servers: [1]\n", []string{`c.yaml:2: pool.servers: expected a value, got a list`}},
+		{"no value", "pool:\n  servers:\n", []string{`c.yaml:2: pool.servers: expected a value, got nothing`}},
+
+		{"duration without unit", "timeouts:\n  drain: 30\n", []string{
+			`c.yaml:2: timeouts.drain: expected a duration with its unit, such as 400ms or 5s, got "30"`}},
+		{"negative duration", "timeouts:\n  drain: -1s\n", []string{`c.yaml:2: timeouts.drain: expected a duration from 0s to 24h0m0s, got "-1s"`}},
+		{"zero grab", "timeouts: {grab: 0}\n", []string{`c.yaml:1: timeouts.grab: expected a duration from 1ms to`}},
+		{"size in MB", "limits:\n  line: 1KiB\n  frame: 64MB\n", []string{
+			`c.yaml:3: limits.frame: expected a size with its unit B, KiB, MiB or GiB, such as 64MiB (write 64MiB, in steps of 1024), got "64MB"`}},
+		{"size in k", "limits: {line: 8k}\n", []string{`c.yaml:1: limits.line: expected a size with its unit B, KiB, MiB or GiB, such as 64MiB (write 8KiB,`}},
+		{"size without unit", "limits: {line: 8192}\n", []string{`c.yaml:1: limits.line: expected a size with its unit B, KiB, MiB or GiB, such as 64MiB, got "8192"`}},
+		{"size of an unknown unit", "limits: {line: 8parsec}\n", []string{`c.yaml:1: limits.line: expected a size with its unit`}},
+		{"fraction of a size", "limits: {frame: 1.5GiB}\n", []string{`c.yaml:1: limits.frame: expected a size with its unit`}},
+		{"size too large", "limits: {frame: 4GiB}\n", []string{`c.yaml:1: limits.frame: expected a size from 64KiB to 4095MiB, got "4GiB"`}},
+		{"size beyond counting", "limits: {frame: 99999999999999999999GiB}\n", []string{`c.yaml:1: limits.frame: expected a size from`}},
+		{"size zero", "limits: {max_pending: 0}\n", []string{`c.yaml:1: limits.max_pending: expected a size from`}},
+		{"fraction", "pool: {servers: 1.5}\n", []string{`c.yaml:1: pool.servers: expected a whole number from 0 to 64, got "1.5"`}},
+		{"too many", "pool: {servers: 65}\n", []string{`c.yaml:1: pool.servers: expected a whole number from 0 to 64`}},
+		{"level", "log: {level: INFO}\n", []string{`c.yaml:1: log.level: expected one of debug, info, warn, error, got "INFO"`}},
+		{"format", "log:\n  format: xml\n", []string{`c.yaml:2: log.format: expected one of auto, text, json, got "xml"`}},
+		{"unit", "timeouts: {can_do_unit: m}\n", []string{`c.yaml:1: timeouts.can_do_unit: expected one of ms, s, got "m"`}},
+		{"pending below frame", "limits:\n  max_pending: 1MiB\n  frame: 2MiB\n", []string{
+			`c.yaml:2: limits.max_pending: expected at least limits.frame, 2MiB, got 1MiB`}},
+
+		{"listen empty", "log: {}\nlisten: []\n", []string{`c.yaml:2: listen: expected at least one address, got none`}},
+		{"listen twice", "listen:\n - address: :4730\n - address: \":\"\n - address: \":04730\"\n", []string{
+			`c.yaml:3: listen[2].address: expected a port from 1 to 65535`,
+			`c.yaml:4: listen[3].address: expected one of its own, got ":4730" as in listen[1]`}},
+		{"backend without name", "backends:\n  - address: a\n", []string{`c.yaml:2: backends[1]: expected the key name, got none`}},
+		{"backend without address", "backends:\n\n  - name: a\n", []string{`c.yaml:3: backends[1]: expected the key address, got none`}},
+		{"backend without anything", "backends:\n  - {}\n", []string{
+			`c.yaml:2: backends[1]: expected the key name, got none`, `c.yaml:2: backends[1]: expected the key address, got none`}},
+		{"name with ~", "backends:\n  - name: a~b\n    address: a\n", []string{
+			`c.yaml:2: backends[1].name: expected 1 to 24 letters, digits, dots, dashes or underscores, got "a~b"`}},
+		{"name too long", "backends: [{name: abcdefghijklmnopqrstuvwxy, address: a}]\n", []string{`c.yaml:1: backends[1].name: expected 1 to 24`}},
+		{"name empty", "backends: [{name: \"\", address: a}]\n", []string{`c.yaml:1: backends[1].name: expected 1 to 24`}},
+		{"name twice", "backends:\n  - {name: a, address: a}\n  - {name: a, address: b}\n", []string{
+			`c.yaml:3: backends[2].name: expected one of its own, got "a" as in backends[1]`}},
+		{"address twice", "backends:\n  - {name: a, address: x}\n  - {name: b, address: \"x:4730\"}\n", []string{
+			`c.yaml:3: backends[2].address: expected one of its own, got "x:4730" as in backends[1]`}},
+		{"weight zero", "backends:\n  - name: a\n    address: x\n    weight: 0\n", []string{
+			`c.yaml:4: backends[1].weight: expected a whole number from 1 to 1000, got "0"`}},
+		{"pool's name", "pool: {servers: 2}\nbackends:\n  - name: pool-2\n    address: x\n", []string{
+			`c.yaml:3: backends[1].name: expected a name that the built-in pool does not take, got "pool-2"`}},
+		{"nothing behind", "pool:\n  servers: 0\n", []string{`c.yaml:2: expected backends, or pool.servers of 1 or more, got neither`}},
+
+		{"variable not set", "log:\n  level: ${env:NOT_SET}\n", []string{
+			`c.yaml:2: log.level: expected the environment variable NOT_SET to be set, or ${env:NOT_SET:-default}, got "${env:NOT_SET}"`}},
+		{"bad value of a variable", "log:\n  level: ${env:LEVEL}\n", []string{`c.yaml:2: log.level: expected one of debug, info, warn, error, got "loud"`}},
+
+		{"several at once", "listen:\n  - adress: :1\npool:\n  servers: x\n\nbackends:\n  - name: a b\n    address: host:port\n", []string{
+			`c.yaml:2: listen[1]: expected one of the keys address, got "adress"`,
+			`c.yaml:4: pool.servers: expected a whole number`,
+			`c.yaml:7: backends[1].name: expected 1 to 24`,
+			`c.yaml:8: backends[1].address: expected a port from 1 to 65535, got "host:port"`,
+			`c.yaml:2: listen[1]: expected the key address, got none`}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, err := Parse("c.yaml", []byte(c.text), testEnvironment)
+			checkProblems(t, err, c.want)
+		})
+	}
+}
+
+func TestMistakesOutsideTheFile(t *testing.T) {
+	_, err := Parse("", nil, noEnvironment,
+		[]Setting{{"GEARGATE_POOL", "pool.servers", "many"}},
+		[]Setting{{"--listen", "listen", "[::1"}, {"--backend", "backends", "host:4730"}, {"--backend", "backends", "a=h,weight=0"},
+			{"--backend", "backends", "a=h,wait=1"}})
+	checkProblems(t, err, []string{
+		`GEARGATE_POOL: pool.servers: expected a whole number from 0 to 64, got "many"`,
+		`--backend: expected NAME=ADDRESS[,weight=N], got "host:4730"`,
+		`--listen: listen[1].address: expected an IPv6 address in the brackets, got "[::1"`,
+		`--backend: backends[2].weight: expected a whole number from 1 to 1000, got "0"`,
+		`--backend: backends[3].address: expected host:port, [ipv6]:port or unix:///path, got "h,wait=1"`,
+		`--backend: backends[3].name: expected one of its own, got "a" as in backends[2]`,
+	})
+}
+
+func checkProblems(t *testing.T, err error, want []string) {
+	t.Helper()
+	var problems Problems
+	if !errors.As(err, &problems) {
+		t.Fatalf("got %v, want Problems", err)
+	}
+	got := strings.Split(problems.Error(), "\n")
+	if len(got) != len(want) {
+		t.Fatalf("got %d problems, want %d:\n%v", len(got), len(want), err)
+	}
+	for i := range got {
+		if !strings.HasPrefix(got[i], want[i]) {
+			t.Errorf("got  %s\nwant %s", got[i], want[i])
+		}
+	}
+}
+
+func testEnvironment(name string) (string, bool) {
+	value, ok := map[string]string{"LEVEL": "loud", "HOST": "h", "EMPTY": ""}[name]
+	return value, ok
+}
+
+func TestExpand(t *testing.T) {
+	for text, want := range map[string]string{
+		"plain":                              "plain",
+		"${env:HOST}":                        "h",
+		"${env:HOST}:${env:PORT:-1}":         "h:1",
+		"${env:EMPTY}":                       "",
+		"${env:EMPTY:-x}":                    "x",
+		"${env:NONE:-}":                      "",
+		"${env:NONE:-unix:///a}":             "unix:///a",
+		"$HOST ${HOST} ${env:} ${env:HO-ST}": "$HOST ${HOST} ${env:} ${env:HO-ST}",
+	} {
+		if got, err := expand(text, testEnvironment); got != want || err != nil {
+			t.Errorf("%s: got %q, %v, want %q", text, got, err, want)
+		}
+	}
+}
+
+func TestAddress(t *testing.T) {
+	for _, c := range []struct{ text, listen, dial string }{
+		{"host", "host:4730", "host:4730"},
+		{"host:1", "host:1", "host:1"},
+		{"10.0.0.1:65535", "10.0.0.1:65535", "10.0.0.1:65535"},
+		{"[::1]", "[::1]:4730", "[::1]:4730"},
+		{"[::1]:2", "[::1]:2", "[::1]:2"},
+		{"[fe80::1%eth0]:2", "[fe80::1%eth0]:2", "[fe80::1%eth0]:2"},
+		{"unix:///run/g", "unix:///run/g", "unix:///run/g"},
+		{":4730", ":4730", ""},
+		{"host:0", "host:0", ""},
+		{"", "", ""}, {":", "", ""}, {"host:", "", ""}, {"host:65536", "", ""}, {"host:-1", "", ""}, {"host:gearman", "", ""},
+		{"::1", "", ""}, {"::1:4730", "", ""}, {"[::1", "", ""}, {"::1]", "", ""}, {"[]:1", "", ""}, {"[1.2.3.4]:1", "", ""},
+		{"[::1]x:1", "", ""}, {"tcp://host:1", "", ""}, {"unix://run/g", "", ""}, {"a b:1", "", ""},
+		{"unix:///" + strings.Repeat("x", 107), "", ""},
+	} {
+		for listening, want := range map[bool]string{true: c.listen, false: c.dial} {
+			var got string
+			if err := address(&got, listening)(c.text); got != want || (err == nil) != (want != "") {
+				t.Errorf("%q, listening %v: got %q, %v, want %q", c.text, listening, got, err, want)
+			}
+		}
+	}
+}
+
+// Whatever the text, Parse returns a usable configuration or problems that
+// each name a place.
+func FuzzParse(f *testing.F) {
+	f.Add("listen:\n  - address: unix:///a\nbackends:\n  - {name: a, address: '[::1]', weight: 2}\n")
+	f.Add("pool: &p {servers: 1}\nlog: *p\nlimits: {frame: 64MB, line: ${env:HOST:-1KiB}}\n")
+	f.Add("a: &a [*a]\n")
+	f.Add("? [x]\n: - y\n---\n...\n")
+	f.Fuzz(func(t *testing.T, text string) {
+		config, err := Parse("c.yaml", []byte(text), testEnvironment)
+		if err == nil {
+			if len(config.Listen) == 0 || len(config.AllBackends()) == 0 || config.Limits.MaxPending < config.Limits.Frame {
+				t.Errorf("unusable: %+v", config)
+			}
+			return
+		}
+		var problems Problems
+		if !errors.As(err, &problems) || len(problems) == 0 {
+			t.Fatalf("got %v, want Problems", err)
+		}
+		for _, problem := range problems {
+			if !strings.HasPrefix(problem.Where, "c.yaml") && problem.Where != "configuration" {
+				t.Errorf("no place: %+v", problem)
+			}
+		}
+	})
+}

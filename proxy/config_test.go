@@ -1,0 +1,228 @@
+package proxy
+
+import (
+	"errors"
+	"os"
+	"reflect"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+	"unicode"
+)
+
+const examplePath = "../config.example.yaml"
+
+func noEnvironment(string) (string, bool) { return "", false }
+
+func TestExampleEqualsDefaults(t *testing.T) {
+	got, err := Load(examplePath, noEnvironment)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := DefaultConfig(); !reflect.DeepEqual(got, want) {
+		t.Errorf("got  %+v\nwant %+v", got, want)
+	}
+}
+
+// The keys are found from the fields of Config, so that a field without its
+// line in the example, or without a key that the loader knows, is noticed.
+func TestExampleHasEveryKey(t *testing.T) {
+	text, err := os.ReadFile(examplePath)
+	if err != nil {
+		t.Fatal(err)
+	}
+	config := reflect.TypeFor[Config]()
+	for i := range config.NumField() {
+		field := config.Field(i)
+		if field.Name == "Gearmand" {
+			continue
+		}
+		known, ok := sections[snake(field.Name)]
+		if !ok {
+			t.Errorf("the loader has no section %s", snake(field.Name))
+			continue
+		}
+		element := field.Type
+		if element.Kind() == reflect.Slice {
+			element = element.Elem()
+		}
+		if element.NumField() != len(known.keys) {
+			t.Errorf("%s has %d fields and %d keys", field.Name, element.NumField(), len(known.keys))
+		}
+		for j := range element.NumField() {
+			key := snake(element.Field(j).Name)
+			line := regexp.MustCompile(`(?m)^#? +(- )?` + key + `: \S+`)
+			if !line.Match(text) {
+				t.Errorf("the example has no line for %s.%s", snake(field.Name), key)
+			}
+		}
+	}
+}
+
+func snake(name string) string {
+	var out strings.Builder
+	for i, r := range name {
+		if unicode.IsUpper(r) && i > 0 {
+			out.WriteByte('_')
+		}
+		out.WriteRune(unicode.ToLower(r))
+	}
+	return out.String()
+}
+
+// The example's commented-out farm must load as well.
+func TestExampleFarm(t *testing.T) {
+	text, err := os.ReadFile(examplePath)
+	if err != nil {
+		t.Fatal(err)
+	}
+	uncommented := regexp.MustCompile(`(?m)^#(  (- |  )(name|address|weight):)`).ReplaceAllString(string(text), " $1")
+	uncommented = strings.Replace(uncommented, "backends: []", "backends:", 1)
+	config, err := Parse("example", []byte(uncommented), noEnvironment)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(config.Backends) != 1 || config.Backends[0].Weight != 1 {
+		t.Errorf("got backends %+v", config.Backends)
+	}
+}
+
+func TestEveryKeyIsRead(t *testing.T) {
+	text := `
+listen:
+  - address: unix:///run/geargate.sock
+  - {address: ":4731"}
+backends:
+  - {name: b.1, address: one.example, weight: 3}
+  - {name: b_2, address: "[::1]:4000"}
+pool: {servers: 2}
+limits:
+  frame: 1GiB
+  line: 64B
+  function_name: 1KiB
+  functions_per_worker: 7
+  ready_jobs: 8
+  max_pending: 2GiB
+  connections: 9
+  group_links: 3
+  job_retries: 4
+timeouts: {dial: 1m30s, drain: 0, admin: 2s, grab: 300ms, wake: 50ms, can_do_unit: s}
+log: {level: debug, format: json}
+`
+	got, err := Parse("c.yaml", []byte(text), noEnvironment)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := Config{
+		Listen: []Listen{{"unix:///run/geargate.sock"}, {":4731"}},
+		Backends: []Backend{
+			{Name: "b.1", Address: "one.example:4730", Weight: 3},
+			{Name: "b_2", Address: "[::1]:4000", Weight: 1},
+		},
+		Pool: Pool{Servers: 2},
+		Limits: Limits{Frame: GiB, Line: 64, FunctionName: KiB, FunctionsPerWorker: 7, ReadyJobs: 8,
+			MaxPending: 2 * GiB, Connections: 9, GroupLinks: 3, JobRetries: 4},
+		Timeouts: Timeouts{Dial: 90 * time.Second, Admin: 2 * time.Second, Grab: 300 * time.Millisecond,
+			Wake: 50 * time.Millisecond, CanDoUnit: "s"},
+		Log: Log{Level: -4, Format: "json"},
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got  %+v\nwant %+v", got, want)
+	}
+}
+
+func TestRouterConfig(t *testing.T) {
+	text := `
+backends: [{name: a, address: x, weight: 2}]
+pool: {servers: 2}
+limits: {function_name: 11B, functions_per_worker: 12, ready_jobs: 13, group_links: 14, job_retries: 15}
+timeouts: {admin: 16ms, grab: 17ms, wake: 18ms, can_do_unit: s}
+log: {level: warn}
+`
+	config, err := Parse("c.yaml", []byte(text), noEnvironment)
+	if err != nil {
+		t.Fatal(err)
+	}
+	config.Gearmand = Gearmand{PlainHandles: true, Exceptions: true}
+	r := config.Router(3)
+	var backends []string
+	for _, b := range r.Backends {
+		backends = append(backends, b.Name)
+	}
+	if got := strings.Join(backends, " "); got != "a pool-1 pool-2" || r.Backends[0].Weight != 2 || r.Backends[2].Weight != 1 {
+		t.Errorf("got backends %v", r.Backends)
+	}
+	got := []any{r.Lanes, r.MaxFunction, r.MaxFunctions, r.MaxReady, r.GroupLinks, r.JobRetries,
+		r.AdminTimeout, r.GrabTimeout, r.WakeTimeout, r.TimeoutSeconds, r.PlainHandles, r.Exceptions, r.Verbose, r.PID}
+	want := []any{3, 11, 12, 13, 14, 15, 16 * time.Millisecond, 17 * time.Millisecond, 18 * time.Millisecond,
+		true, true, true, "WARNING", os.Getpid()}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got  %v\nwant %v", got, want)
+	}
+}
+
+func TestDefaultsThatFollow(t *testing.T) {
+	for _, c := range []struct {
+		text       string
+		pool       int
+		maxPending int
+	}{
+		{"", 1, 576 * MiB},
+		{"# nothing\n", 1, 576 * MiB},
+		{"backends:\nlisten:\n", 1, 576 * MiB},
+		{"backends: [{name: a, address: b}]", 0, 576 * MiB},
+		{"backends: [{name: a, address: b}]\npool: {servers: 3}", 3, 576 * MiB},
+		{"limits: {frame: 1MiB}", 1, 65 * MiB},
+	} {
+		config, err := Parse("c.yaml", []byte(c.text), noEnvironment)
+		if err != nil {
+			t.Errorf("%q: %v", c.text, err)
+			continue
+		}
+		if config.Pool.Servers != c.pool || config.Limits.MaxPending != c.maxPending {
+			t.Errorf("%q: got pool %d, max_pending %s", c.text, config.Pool.Servers, FormatSize(config.Limits.MaxPending))
+		}
+		if got := config.Listen; len(got) != 1 || got[0].Address != "127.0.0.1:4730" {
+			t.Errorf("%q: got listen %v", c.text, got)
+		}
+	}
+}
+
+func TestLayers(t *testing.T) {
+	file := "listen: [{address: \":1\"}, {address: \":2\"}]\nbackends: [{name: f, address: f}]\npool: {servers: 2}\nlog: {level: error}\n"
+	environment := []Setting{
+		{"GEARGATE_LISTEN", "listen", ":3"}, {"GEARGATE_LISTEN", "listen", ":4"},
+		{"GEARGATE_POOL", "pool.servers", "3"}, {"GEARGATE_LOG_LEVEL", "log.level", "warn"},
+	}
+	flags := []Setting{
+		{"--pool", "pool.servers", "4"},
+		{"--backend", "backends", "a=one:1,weight=5"}, {"--backend", "backends", "b=unix:///run/b"},
+	}
+	got, err := Parse("c.yaml", []byte(file), noEnvironment, environment, flags)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := []Listen{{":3"}, {":4"}}; !reflect.DeepEqual(got.Listen, want) {
+		t.Errorf("got listen %v, want %v", got.Listen, want)
+	}
+	if want := []Backend{{"a", "one:1", 5}, {"b", "unix:///run/b", 1}}; !reflect.DeepEqual(got.Backends, want) {
+		t.Errorf("got backends %v, want %v", got.Backends, want)
+	}
+	if got.Pool.Servers != 4 || got.Log.Level.String() != "WARN" {
+		t.Errorf("got pool %d, level %v", got.Pool.Servers, got.Log.Level)
+	}
+}
+
+func TestLoadUnreadable(t *testing.T) {
+	if _, err := Load(t.TempDir()+"/none.yaml", noEnvironment); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("got %v", err)
+	}
+	large := t.TempDir() + "/large.yaml"
+	if err := os.WriteFile(large, make([]byte, maxConfigFile+1), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Load(large, noEnvironment); err == nil || !strings.Contains(err.Error(), "at most 1MiB") {
+		t.Errorf("got %v", err)
+	}
+}

@@ -1,0 +1,248 @@
+package proxy
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"gopkg.in/yaml.v3"
+)
+
+// A section is a top-level key of the file and the keys below it, which all
+// hold scalars.
+type section struct {
+	list bool // a list of mappings, otherwise one mapping
+	keys []string
+}
+
+var sections = map[string]section{
+	"listen":   {list: true, keys: []string{"address"}},
+	"backends": {list: true, keys: []string{"name", "address", "weight"}},
+	"pool":     {keys: []string{"servers"}},
+	"limits": {keys: []string{"frame", "line", "function_name", "functions_per_worker",
+		"ready_jobs", "max_pending", "connections", "group_links", "job_retries"}},
+	"timeouts": {keys: []string{"dial", "drain", "admin", "grab", "wake", "can_do_unit"}},
+	"log":      {keys: []string{"level", "format"}},
+}
+
+// A reader turns the text of a file into entries, and notes every mistake of
+// shape on the way.
+type reader struct {
+	file     string
+	lookup   func(string) (string, bool)
+	entries  []entry
+	problems Problems
+}
+
+// read returns the scalars of a file in their order.
+func (r *reader) read(text []byte) {
+	if !r.printable(text) {
+		return
+	}
+	root, err := parseYAML(text)
+	if err != nil {
+		r.syntax(text, err)
+		return
+	}
+	if root == nil {
+		return
+	}
+	if root.Kind != yaml.MappingNode {
+		r.problems.add(r.at(root), "expected a mapping of "+strings.Join(sortedKeys(), ", "), kindName(root))
+		return
+	}
+	for _, p := range r.mapping(root, "", sortedKeys()) {
+		s := sections[p.key]
+		switch {
+		case isNull(p.value): // a section whose entries are all commented out
+		case s.list:
+			r.list(p.key, p.value, s.keys)
+		default:
+			r.section(p.key, 0, p.value, s.keys)
+		}
+	}
+}
+
+// parseYAML returns the one document of text, or nil where there is nothing
+// but comments.
+func parseYAML(text []byte) (*yaml.Node, error) {
+	decoder := yaml.NewDecoder(bytes.NewReader(text))
+	var document, second yaml.Node
+	if err := decoder.Decode(&document); errors.Is(err, io.EOF) {
+		return nil, nil
+	} else if err != nil {
+		return nil, err
+	}
+	switch err := decoder.Decode(&second); {
+	case err == nil:
+		return nil, fmt.Errorf("yaml: line %d: a second document begins", second.Line)
+	case !errors.Is(err, io.EOF):
+		return nil, err
+	}
+	if root := document.Content[0]; !isNull(root) {
+		return root, nil
+	}
+	return nil, nil
+}
+
+var (
+	yamlError     = regexp.MustCompile(`(?s)^yaml: (?:line (\d+): )?(.*)$`)
+	unknownAnchor = regexp.MustCompile(`^unknown anchor '(.*)' referenced$`)
+)
+
+// syntax notes an error of the YAML library at its line of text. The library
+// counts lines from zero where its parser complains and from one where its
+// scanner does, and names no line for the first one and for an unknown anchor.
+func (r *reader) syntax(text []byte, err error) {
+	line, what := 0, err.Error()
+	if m := yamlError.FindStringSubmatch(what); m != nil {
+		what = m[2]
+		line, _ = strconv.Atoi(m[1])
+	}
+	if strings.HasPrefix(what, "did not find expected") {
+		line++
+	}
+	if m := unknownAnchor.FindStringSubmatch(what); m != nil {
+		before, _, _ := bytes.Cut(text, []byte("*"+m[1]))
+		line = 1 + bytes.Count(before, []byte("\n"))
+	}
+	r.problems.add(fmt.Sprintf("%s:%d", r.file, max(line, 1)), "expected one YAML document", what)
+}
+
+// printable reports whether text is what the YAML library can name lines of,
+// and notes the first line that is not.
+func (r *reader) printable(text []byte) bool {
+	for i, line := range bytes.Split(text, []byte("\n")) {
+		if !utf8.Valid(line) || bytes.ContainsFunc(line, isControl) {
+			r.problems.add(fmt.Sprintf("%s:%d", r.file, i+1), "expected UTF-8 text", quote(string(line)))
+			return false
+		}
+	}
+	return true
+}
+
+func isControl(c rune) bool { return c < ' ' && c != '\t' && c != '\r' || c == 0x7f }
+
+// list reads a list of mappings.
+func (r *reader) list(name string, n *yaml.Node, keys []string) {
+	n = resolved(n)
+	if n.Kind != yaml.SequenceNode {
+		r.problems.add(r.at(n), name+": expected a list of mappings", kindName(n))
+		return
+	}
+	r.entries = append(r.entries, entry{where: r.at(n), section: name, item: noItem})
+	for i, item := range n.Content {
+		r.section(name, i, item, keys)
+	}
+}
+
+// section reads a mapping of scalars, which is the item-th of its section.
+func (r *reader) section(name string, item int, n *yaml.Node, keys []string) {
+	label := name
+	if sections[name].list {
+		label = itemLabel(name, item)
+		r.entries = append(r.entries, entry{where: r.at(n), section: name, item: item})
+	}
+	if resolved(n).Kind != yaml.MappingNode {
+		r.problems.add(r.at(n), label+": expected a mapping of "+strings.Join(keys, ", "), kindName(resolved(n)))
+		r.fault(name, item, r.at(n))
+		return
+	}
+	for _, p := range r.mapping(resolved(n), label+": ", keys) {
+		e := entry{where: r.at(p.value), section: name, item: item, key: p.key}
+		r.scalar(&e, resolved(p.value))
+		r.entries = append(r.entries, e)
+	}
+}
+
+// scalar fills e from n.
+func (r *reader) scalar(e *entry, n *yaml.Node) {
+	if n.Kind != yaml.ScalarNode || isNull(n) {
+		r.problems.add(e.where, e.label()+": expected a value", kindName(n))
+		e.faulty = true
+		return
+	}
+	text, err := expand(n.Value, r.lookup)
+	if err != nil {
+		r.problems.add(e.where, e.label()+": "+err.Error(), quote(n.Value))
+		e.faulty = true
+	}
+	e.text = text
+}
+
+// A pair is one key of a mapping and its value.
+type pair struct {
+	key   string
+	value *yaml.Node
+}
+
+// mapping returns the pairs of n whose keys are known and new. Label begins
+// the messages about the others.
+func (r *reader) mapping(n *yaml.Node, label string, keys []string) []pair {
+	var pairs []pair
+	first := make(map[string]int)
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key, value := n.Content[i], n.Content[i+1]
+		switch {
+		case key.Kind != yaml.ScalarNode || !slices.Contains(keys, key.Value):
+			r.problems.add(r.at(key), label+"expected one of the keys "+strings.Join(keys, ", "), kindName(key))
+		case first[key.Value] != 0:
+			r.problems.add(r.at(key), label+"expected each key once",
+				fmt.Sprintf("%s again, first on line %d", key.Value, first[key.Value]))
+		default:
+			first[key.Value] = key.Line
+			pairs = append(pairs, pair{key.Value, value})
+		}
+	}
+	return pairs
+}
+
+// fault marks all keys of an item as given, so that its shape is the only
+// complaint.
+func (r *reader) fault(name string, item int, where string) {
+	for _, key := range sections[name].keys {
+		r.entries = append(r.entries, entry{where: where, section: name, item: item, key: key, faulty: true})
+	}
+}
+
+func (r *reader) at(n *yaml.Node) string { return fmt.Sprintf("%s:%d", r.file, n.Line) }
+
+// resolved follows an alias to the node it stands for.
+func resolved(n *yaml.Node) *yaml.Node {
+	if n.Kind == yaml.AliasNode {
+		return n.Alias
+	}
+	return n
+}
+
+func isNull(n *yaml.Node) bool {
+	return n.Kind == yaml.ScalarNode && n.ShortTag() == "!!null"
+}
+
+// kindName says what n is, for a message.
+func kindName(n *yaml.Node) string {
+	switch {
+	case isNull(n):
+		return "nothing"
+	case n.Kind == yaml.MappingNode:
+		return "a mapping"
+	case n.Kind == yaml.SequenceNode:
+		return "a list"
+	}
+	return quote(n.Value)
+}
+
+func sortedKeys() []string {
+	keys := make([]string, 0, len(sections))
+	for key := range sections {
+		keys = append(keys, key)
+	}
+	slices.Sort(keys)
+	return keys
+}
