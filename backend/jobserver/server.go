@@ -1,19 +1,54 @@
 package jobserver
 
-import "time"
+import "github.com/geargate/geargate/protocol"
 
 // A Server is one job server. It decides everything and touches nothing: no
 // sockets, no clock, no goroutines. It is not safe for concurrent use.
 type Server struct {
 	config Config
+
+	conns     slab[conn]
+	byID      map[ConnID]uint32
+	functions slab[function]
+	names     map[string]uint32
+	abilities slab[ability]
+
+	jobs        slab[job]
+	texts       arena
+	numbers     table
+	uniques     table
+	lastNumber  uint32 // the number handed out last
+	attachments slab[attachment]
+	timers      timers
+
+	queueLinks   linker // of jobs, in queues and with workers
+	clientLinks  linker // of attachments, of a job
+	waitLinks    linker // of attachments, of a connection
+	abilityLinks linker // of abilities, of a connection
+	sleeperLinks linker // of abilities, of a function
+
+	// Of the Step under way.
+	now     int64 // milliseconds since 1970
+	acts    []Action
+	scratch []byte // digits that actions refer to
+	text    []byte // the answer to an admin line
+	line    protocol.Line
 }
 
 // New returns a job server without connections, functions or jobs.
-func New(config Config) *Server { return &Server{config: config} }
-
-// Step applies one event at time now and appends to acts what must follow, in
-// the order it must happen.
-func (s *Server) Step(now time.Time, ev *Event, acts []Action) []Action { return acts }
-
-// Next returns when a Tick is due at the latest; ok is false where none is.
-func (s *Server) Next() (at time.Time, ok bool) { return time.Time{}, false }
+func New(config Config) *Server {
+	s := &Server{
+		config: config,
+		byID:   make(map[ConnID]uint32),
+		names:  make(map[string]uint32),
+	}
+	s.numbers = newTable(&s.jobs, byNumber)
+	s.uniques = newTable(&s.jobs, byUnique)
+	s.timers.jobs = &s.jobs
+	s.queueLinks = func(id uint32) *links { return &s.jobs.at(id).links }
+	s.clientLinks = func(id uint32) *links { return &s.attachments.at(id).ofJob }
+	s.waitLinks = func(id uint32) *links { return &s.attachments.at(id).ofConn }
+	s.abilityLinks = func(id uint32) *links { return &s.abilities.at(id).ofConn }
+	s.sleeperLinks = func(id uint32) *links { return &s.abilities.at(id).sleepers }
+	return s
+}

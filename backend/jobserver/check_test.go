@@ -1,0 +1,223 @@
+package jobserver
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/geargate/geargate/protocol"
+)
+
+// check returns what does not hold of s that must hold after every Step.
+func check(s *Server) error {
+	c := &checker{s: s, jobs: map[uint32]int{}, attachments: map[uint32]int{}}
+	c.queues()
+	c.connections()
+	c.records()
+	c.tables()
+	c.heap()
+	return errors.Join(c.wrong...)
+}
+
+type checker struct {
+	s           *Server
+	jobs        map[uint32]int // how often each was met in a queue or with a worker
+	attachments map[uint32]int // how often each was met on a job and on a connection
+	wrong       []error
+}
+
+func (c *checker) expect(what string, got, want any) {
+	if got != want {
+		c.wrong = append(c.wrong, fmt.Errorf("%s: expected %v, got %v", what, want, got))
+	}
+}
+
+// walk visits a list and checks that it is linked in both directions.
+func (c *checker) walk(what string, at linker, l list, visit func(id uint32)) {
+	before := uint32(0)
+	for id := l.head; id != 0; id = at(id).next {
+		c.expect(what+": back link", at(id).prev, before)
+		visit(id)
+		before = id
+	}
+	c.expect(what+": tail", l.tail, before)
+}
+
+func (c *checker) queues() {
+	c.s.functions.each(func(index uint32, f *function) {
+		if f.index == 0 {
+			return
+		}
+		what := fmt.Sprintf("function %q", f.name)
+		c.expect(what+": index", f.index, index)
+		c.expect(what+": by name", c.s.names[string(f.name)], index)
+		for priority := range f.queues {
+			c.walk(what+": queue", c.s.queueLinks, f.queues[priority], func(id uint32) {
+				j := c.s.jobs.at(id)
+				c.jobs[id]++
+				c.expect(what+": state in queue", j.state, queued)
+				c.expect(what+": priority in queue", j.priority, protocol.Priority(priority))
+				c.expect(what+": function in queue", j.function, index)
+			})
+		}
+		c.walk(what+": sleepers", c.s.sleeperLinks, f.sleepers, func(id uint32) {
+			a := c.s.abilities.at(id)
+			c.expect(what+": sleep of a sleeper", c.s.conns.at(a.conn).sleep, asleep)
+			c.expect(what+": function of a sleeper", a.function, index)
+		})
+	})
+}
+
+func (c *checker) connections() {
+	abilities := map[uint32]int{}
+	sleeping := map[uint32]int{}
+	open := 0
+	c.s.conns.each(func(index uint32, conn *conn) {
+		if conn.index == 0 {
+			return
+		}
+		open++
+		what := fmt.Sprintf("connection %d", conn.id)
+		c.expect(what+": by id", c.s.byID[conn.id], index)
+		registered := 0
+		c.walk(what+": abilities", c.s.abilityLinks, conn.abilities, func(id uint32) {
+			registered++
+			abilities[c.s.abilities.at(id).function]++
+			if conn.sleep == asleep {
+				sleeping[c.s.abilities.at(id).function]++
+			}
+		})
+		c.expect(what+": registered", conn.registered, registered)
+		c.walk(what+": jobs", c.s.queueLinks, conn.jobs, func(id uint32) {
+			c.jobs[id]++
+			c.expect(what+": state of its job", c.s.jobs.at(id).state, running)
+			c.expect(what+": worker of its job", c.s.jobs.at(id).worker, index)
+		})
+		c.walk(what+": waits", c.s.waitLinks, conn.waits, func(id uint32) {
+			c.attachments[id]++
+			c.expect(what+": its attachment", c.s.attachments.at(id).conn, index)
+		})
+	})
+	c.expect("connections by id", len(c.s.byID), open)
+	c.s.functions.each(func(index uint32, f *function) {
+		c.expect(fmt.Sprintf("function %q: abilities", f.name), f.abilities, abilities[index])
+		sleepers := 0
+		for id := f.sleepers.head; id != 0; id = c.s.abilities.at(id).sleepers.next {
+			sleepers++
+		}
+		c.expect(fmt.Sprintf("function %q: sleepers", f.name), sleepers, sleeping[index])
+	})
+}
+
+func (c *checker) records() {
+	type counts struct {
+		total, running int
+		queued         [protocol.Priorities]int
+	}
+	functions := map[uint32]counts{}
+	live := 0
+	c.s.jobs.each(func(id uint32, j *job) {
+		if j.state == 0 {
+			return
+		}
+		live++
+		what := fmt.Sprintf("job %d", j.chained[byNumber].key)
+		n := functions[j.function]
+		n.total++
+		if j.state == running {
+			n.running++
+		} else {
+			n.queued[j.priority]++
+			c.expect(what+": waits for nobody", j.ignored(), false)
+		}
+		functions[j.function] = n
+		met := 1
+		if j.state == delayed {
+			met = 0
+			c.expect(what+": delayed without timer", j.timer != 0, true)
+		}
+		c.expect(what+": times in queues and with workers", c.jobs[id], met)
+		c.expect(what+": has a worker", j.worker != 0, j.state == running)
+		attached := uint32(0)
+		c.walk(what+": clients", c.s.clientLinks, j.clients, func(a uint32) {
+			attached++
+			c.attachments[a]++
+			c.expect(what+": job of its attachment", c.s.attachments.at(a).job, id)
+		})
+		c.expect(what+": attached", j.attached, attached)
+	})
+	c.expect("jobs taken", c.s.jobs.live, live)
+	c.expect("attachments taken", c.s.attachments.live, len(c.attachments))
+	for id, met := range c.attachments {
+		c.expect(fmt.Sprintf("attachment %d: times met", id), met, 2)
+	}
+	c.s.functions.each(func(index uint32, f *function) {
+		if f.index != 0 {
+			c.expect(fmt.Sprintf("function %q: counts", f.name), counts{f.total, f.running, f.queued}, functions[index])
+		}
+	})
+}
+
+func (c *checker) tables() {
+	indexed := 0
+	c.s.jobs.each(func(id uint32, j *job) {
+		if j.state == 0 {
+			return
+		}
+		c.expect("job by its number", c.s.numbered(j.chained[byNumber].key), id)
+		if !j.indexed {
+			return
+		}
+		indexed++
+		found := c.s.uniques.first(j.chained[byUnique].key)
+		for found != id && found != 0 {
+			found = c.s.uniques.next(found)
+		}
+		c.expect("job by its unique", found, id)
+	})
+	c.expect("jobs by number", int(c.s.numbers.count), c.s.jobs.live)
+	c.expect("jobs by unique", int(c.s.uniques.count), indexed)
+}
+
+func (c *checker) heap() {
+	timed := 0
+	c.s.jobs.each(func(_ uint32, j *job) {
+		if j.timer != 0 {
+			timed++
+		}
+	})
+	heap := c.s.timers.heap
+	c.expect("timers", len(heap), timed)
+	for place := range heap {
+		c.expect("place of a timer", c.s.jobs.at(heap[place].job).timer, uint32(place+1))
+		if place > 0 {
+			c.expect("order of timers", heap[(place-1)/4].at <= heap[place].at, true)
+		}
+	}
+}
+
+// idle returns what is left of s that must not be when no job is there and all
+// is given back.
+func idle(s *Server) error {
+	c := &checker{s: s}
+	c.expect("jobs", s.jobs.live, 0)
+	c.expect("attachments", s.attachments.live, 0)
+	c.expect("timers", len(s.timers.heap), 0)
+	c.expect("chunks of jobs", chunks(&s.jobs) <= 1, true)
+	c.expect("chunks of attachments", chunks(&s.attachments) <= 1, true)
+	c.expect("buckets", s.numbers.size+s.uniques.size, uint32(2*segmentSize))
+	for number := range s.texts.pages {
+		p := &s.texts.pages[number]
+		c.expect("texts on a page", p.used, uint16(0))
+		c.expect("page kept for nothing", p.data != nil && s.texts.spare[p.class] != uint32(number), false)
+	}
+	return errors.Join(c.wrong...)
+}
+
+func chunks[T any](s *slab[T]) (n int) {
+	for _, chunk := range s.chunks {
+		if chunk != nil {
+			n++
+		}
+	}
+	return n
+}

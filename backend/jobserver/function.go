@@ -1,0 +1,77 @@
+package jobserver
+
+import (
+	"bytes"
+
+	"github.com/geargate/geargate/protocol"
+)
+
+// A function is what jobs are submitted for and workers register for. It is
+// created by the first who names it and stays until it is dropped.
+type function struct {
+	name  []byte
+	index uint32 // in the slab of functions; 0 in a free record
+	// limits are compared with total, one for each priority of a submission;
+	// 0 is without limit.
+	limits [protocol.Priorities]int
+
+	total   int                      // jobs, the running ones included
+	running int                      // jobs with a worker
+	queued  [protocol.Priorities]int // jobs without one, the delayed ones included
+	queues  [protocol.Priorities]list
+
+	abilities int  // registrations, those of a connection twice registered included
+	sleepers  list // the abilities whose connection is asleep, the longest first
+}
+
+// ready returns the highest priority below limit that f has a queued job of;
+// where there is none it returns limit.
+func (f *function) ready(limit protocol.Priority) protocol.Priority {
+	for priority := range limit {
+		if f.queues[priority].head != 0 {
+			return priority
+		}
+	}
+	return limit
+}
+
+// refuseFunctions is sent where a new function is one too many.
+var refuseFunctions = protocol.Refusal{Code: "QUEUE_ERROR", Text: "Too many functions"}
+
+// named returns the function of that name and creates it where there is none.
+// A refusal is returned where the name or one more function is not acceptable.
+func (s *Server) named(name []byte) (*function, *protocol.Refusal) {
+	if index := s.names[string(name)]; index != 0 {
+		return s.functions.at(index), nil
+	}
+	if len(name) > s.config.MaxFunction || !listable(name) {
+		return nil, &protocol.RefuseFunction
+	}
+	if len(s.names) >= s.config.MaxFunctions {
+		return nil, &refuseFunctions
+	}
+	index := s.functions.take()
+	f := s.functions.at(index)
+	f.index = index
+	f.name = bytes.Clone(name)
+	f.limits = s.config.QueueLimits
+	s.names[string(name)] = index
+	return f, nil
+}
+
+// listable reports whether name can stand in a row of an admin table. An empty
+// name can, and so can spaces and tabs.
+func listable(name []byte) bool {
+	for _, b := range name {
+		if b == 0 || b == '\n' || b == '\r' {
+			return false
+		}
+	}
+	return true
+}
+
+// discard forgets f, which must have neither jobs nor abilities.
+func (s *Server) discard(f *function) {
+	delete(s.names, string(f.name))
+	s.functions.give(f.index)
+}

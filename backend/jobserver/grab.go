@@ -1,0 +1,67 @@
+package jobserver
+
+import "github.com/geargate/geargate/protocol"
+
+// grab answers a GRAB_JOB of any kind: with the best job for c, or NO_JOB.
+func (s *Server) grab(c *conn, kind protocol.Type) {
+	s.rise(c, awake)
+	chosen := s.choose(c)
+	if chosen == 0 {
+		s.reply(c, protocol.NoJob)
+		return
+	}
+	a := s.abilities.at(chosen)
+	f := s.functions.at(a.function)
+	id := f.queues[f.ready(protocol.Priorities)].head
+	if s.config.RoundRobin {
+		s.abilityLinks.remove(&c.abilities, chosen)
+		s.abilityLinks.pushBack(&c.abilities, chosen)
+	}
+	s.run(id, c, a.timeout)
+	s.assign(c, kind, id)
+}
+
+// choose returns the ability whose function's job c is given next: the first
+// that has a job of high priority, else the first with one of normal, else of
+// low. It returns 0 where there is no job for c.
+func (s *Server) choose(c *conn) (chosen uint32) {
+	best := protocol.Priority(protocol.Priorities)
+	for id := c.abilities.head; id != 0 && best > protocol.High; {
+		a := s.abilities.at(id)
+		if priority := s.functions.at(a.function).ready(best); priority < best {
+			best, chosen = priority, id
+		}
+		id = a.ofConn.next
+	}
+	return chosen
+}
+
+// run moves a job from its queue to c, which loses it after timeout
+// milliseconds if that is not 0.
+func (s *Server) run(id uint32, c *conn, timeout int64) {
+	s.leave(id)
+	j := s.jobs.at(id)
+	j.state = running
+	j.worker = c.index
+	s.functions.at(j.function).running++
+	s.queueLinks.pushFront(&c.jobs, id)
+	if timeout > 0 {
+		s.timers.add(id, s.now+min(timeout, latest-s.now))
+	}
+}
+
+// assign tells c which job it runs, in the packet that its kind of GRAB_JOB is
+// answered with. As in gearmand, GRAB_JOB_ALL without a reducer is answered as
+// GRAB_JOB_UNIQ.
+func (s *Server) assign(c *conn, kind protocol.Type, id uint32) {
+	j := s.jobs.at(id)
+	name := s.functions.at(j.function).name
+	switch {
+	case kind == protocol.GrabJob:
+		s.reply(c, protocol.JobAssign, s.handle(id), name, s.workload(j))
+	case kind == protocol.GrabJobAll && j.reducerSize > 0:
+		s.reply(c, protocol.JobAssignAll, s.handle(id), name, s.unique(j), s.reducer(j), s.workload(j))
+	default:
+		s.reply(c, protocol.JobAssignUniq, s.handle(id), name, s.unique(j), s.workload(j))
+	}
+}
