@@ -65,6 +65,9 @@ func tcpNetwork(address string) string {
 }
 
 func (l *Listener) bindUnix(path string) error {
+	if path == "" {
+		return errors.New("no path, expected unix:///path")
+	}
 	if err := clearPath(path); err != nil {
 		return err
 	}
@@ -103,15 +106,18 @@ func clearPath(path string) error {
 // Serve calls accepted for each connection, which then belongs to it, until
 // Close, when it returns nil. While the system is out of descriptors or
 // memory, or the network is, it waits and calls failed, at most once a
-// second. Any other failure ends it.
+// second. Any other failure ends it. accepted must return soon.
 func (l *Listener) Serve(accepted func(net.Conn), failed func(error)) error {
+	var spare reserve
+	defer spare.release()
 	pause := firstPause
 	var reported time.Time
 	for {
-		nc, err := l.net.Accept()
+		nc, err := l.accept(&spare)
 		if err == nil {
-			pause = firstPause
+			spare.release()
 			accepted(nc)
+			pause = firstPause
 			continue
 		}
 		if l.closed() {
@@ -131,6 +137,14 @@ func (l *Listener) Serve(accepted func(net.Conn), failed func(error)) error {
 		}
 		pause = min(2*pause, maxPause)
 	}
+}
+
+// accept waits for a connection while it holds a descriptor in reserve.
+func (l *Listener) accept(spare *reserve) (net.Conn, error) {
+	if err := spare.hold(); err != nil && passing(err) {
+		return nil, err
+	}
+	return l.net.Accept()
 }
 
 // passing reports whether an accept that failed so may succeed later.
