@@ -148,6 +148,18 @@ func (l *Line) Word(i int) []byte {
 // of VerbCancelJob. It aliases the line.
 func (l *Line) Argument() []byte { return l.Word(len(verbs[l.Verb].words)) }
 
+// AppendTo appends l anew, its words separated by one space. It ends in CRLF,
+// like AppendLine's.
+func (l *Line) AppendTo(dst []byte) []byte {
+	for i := range l.count {
+		if i > 0 {
+			dst = append(dst, ' ')
+		}
+		dst = append(dst, l.words[i]...)
+	}
+	return append(dst, "\r\n"...)
+}
+
 // AppendLine appends a line that asks for v, with the given words after the
 // verb's own. It ends in CRLF: gearmand's `create function` takes the byte
 // before the LF for the CR, whatever it is.

@@ -1,0 +1,193 @@
+package router
+
+import (
+	"slices"
+	"strconv"
+
+	"github.com/geargate/geargate/protocol"
+)
+
+// sessionLine answers an admin line, as gearmand answers it for one job
+// server. What only backends know is asked of all of them and merged.
+func (r *Router) sessionLine(s *session, text []byte) {
+	var line protocol.Line
+	if err := line.Parse(text); err != nil {
+		a := r.action(CloseSession)
+		a.Session, a.Reason = s.id, err.Error()
+		return
+	}
+	switch line.Verb {
+	case protocol.VerbNone:
+		r.replyText(s, line.AppendRefusal(nil))
+	case protocol.VerbVersion:
+		r.replyText(s, protocol.AppendValue(nil, r.cfg.Version))
+	case protocol.VerbVerbose:
+		r.replyText(s, protocol.AppendValue(nil, r.cfg.Verbose))
+	case protocol.VerbGetPID:
+		r.replyText(s, strconv.AppendInt([]byte("OK "), int64(r.cfg.PID), 10))
+	case protocol.VerbWorkers:
+		r.replyText(s, r.workersTable())
+	case protocol.VerbCancelJob:
+		r.cancelJob(s, &line)
+	case protocol.VerbDropFunction:
+		if len(r.able[string(line.Argument())]) > 0 {
+			r.replyText(s, []byte(protocol.AnswerFunctionBusy))
+			return
+		}
+		r.askText(s, &line)
+	default:
+		r.askText(s, &line)
+	}
+}
+
+// askText asks every backend what the session asked.
+func (r *Router) askText(s *session, line *protocol.Line) {
+	q := r.newQuery(s)
+	q.finish = finishText(line.Verb)
+	text := line.AppendTo(nil)
+	for _, b := range r.backends {
+		if b.up() {
+			r.askBackend(q, b, s.lane, text)
+		}
+	}
+	r.await(q)
+}
+
+// askBackend sends an admin line to b, and an ECHO_REQ behind it: text says
+// badly where it ends (a job's unique may be a line with a dot), ECHO_RES
+// says it surely.
+func (r *Router) askBackend(q *query, b *backend, lane int, text []byte) {
+	l := b.linkFor(lane)
+	a := r.action(SendLinkText)
+	a.Link, a.Text = l.id, text
+	r.ask(l, protocol.EchoReq, nil)
+	l.owed.push(owed{kind: owedText, query: q})
+	q.parts[b.id].state = partAsked
+	q.wait++
+}
+
+// linkLine takes in one line of admin text.
+func (r *Router) linkLine(l *link, text []byte) {
+	head := l.owed.head()
+	if head == nil || head.kind != owedText {
+		r.breakLink(l, "text that was not asked for")
+		return
+	}
+	if q := head.query; !q.done {
+		at := &q.parts[l.backend.id]
+		at.lines = append(at.lines, slices.Clone(protocol.TrimEnd(text)))
+	}
+}
+
+// finishText returns what merges the parts of an answer to verb.
+func finishText(verb protocol.Verb) func(*Router, *query) {
+	return func(r *Router, q *query) {
+		answers := q.answers(verb)
+		var text []byte
+		var err error
+		switch verb {
+		case protocol.VerbStatus:
+			text, err = mergeStatus(nil, answers, r.localCounts())
+		case protocol.VerbPriorityStatus:
+			text, err = mergePriorityStatus(nil, answers, r.localCounts())
+		case protocol.VerbShowJobs:
+			text, err = mergeJobs(nil, answers, r.rewriteHandle)
+		case protocol.VerbShowUniqueJobs:
+			text = mergeUniqueJobs(nil, answers)
+		default:
+			text = mergeVerdict(nil, verb, answers)
+		}
+		if err != nil {
+			r.note(NoteBadReply, q.reply.session, nil, err.Error())
+		}
+		r.answerText(q.reply, text)
+	}
+}
+
+// answers returns the parts that are there; a table comes without its end.
+func (q *query) answers(verb protocol.Verb) []answer {
+	var all []answer
+	for i, part := range q.parts {
+		if part.state != partThere {
+			continue
+		}
+		lines := part.lines
+		if n := len(lines); verb.Table() && n > 0 && string(lines[n-1]) == "." {
+			lines = lines[:n-1]
+		}
+		all = append(all, answer{BackendID(i), lines})
+	}
+	return all
+}
+
+// rewriteHandle returns the handle that sessions know for a backend's. It is
+// valid until the next call.
+func (r *Router) rewriteHandle(b BackendID, text []byte) []byte {
+	h, ok := handleOf(text)
+	if !ok {
+		return text
+	}
+	if j := r.jobs.at(r.backends[b], h); j != nil {
+		return j.front.bytes()
+	}
+	front := r.frontHandle(r.backends[b], h)
+	return slices.Clone(front.bytes())
+}
+
+// cancelJob asks the backend that a handle names, or all where it names none.
+func (r *Router) cancelJob(s *session, line *protocol.Line) {
+	b, h, ok := r.backHandle(line.Argument())
+	if !ok {
+		r.askText(s, line)
+		return
+	}
+	if j := r.jobs.at(b, h); j != nil {
+		h = j.handle
+	}
+	q := r.newQuery(s)
+	q.finish = finishText(line.Verb)
+	if b.up() {
+		r.askBackend(q, b, s.lane, line.Verb.AppendLine(nil, h.bytes()))
+	}
+	r.await(q)
+}
+
+// workersTable is the answer to `workers`: every session, workers or not, the
+// function registered last first, as in gearmand.
+func (r *Router) workersTable() []byte {
+	var text []byte
+	for s := r.opened.first; s != nil; s = r.opened.next(s) {
+		row := protocol.WorkerRow{Number: s.number, Peer: []byte(s.peer), ID: s.clientID}
+		if s.clientID == nil {
+			row.ID = []byte("-")
+		}
+		for i := len(s.worker.abilities) - 1; i >= 0; i-- {
+			row.Functions = append(row.Functions, s.worker.abilities[i].function)
+		}
+		text = row.AppendTo(text)
+	}
+	return append(text, protocol.TableEnd...)
+}
+
+// localCounts counts, per function, the sessions that can do it and the jobs
+// that are grabbed but run by nobody yet, which their backends count as
+// running.
+func (r *Router) localCounts() []workerCount {
+	places := map[string]int{}
+	var counts []workerCount
+	at := func(function []byte) *workerCount {
+		i, ok := places[string(function)]
+		if !ok {
+			i = len(counts)
+			places[string(function)] = i
+			counts = append(counts, workerCount{function: function})
+		}
+		return &counts[i]
+	}
+	for s := r.opened.first; s != nil; s = r.opened.next(s) {
+		for i := range s.worker.abilities {
+			at(s.worker.abilities[i].function).workers++
+		}
+	}
+	return counts
+}

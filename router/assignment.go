@@ -1,0 +1,274 @@
+package router
+
+import (
+	"github.com/geargate/geargate/protocol"
+)
+
+// An assignment is a job that a backend assigned to a link of a group, from
+// that JOB_ASSIGN to the result. The job is kept, so that another worker can
+// have it when its worker dies.
+type assignment struct {
+	state  assignmentState
+	link   *link
+	group  *group  // Ready: whose ready list it is in
+	worker *worker // Running
+
+	handle handle // as its backend knows it
+	front  handle // as the worker knows it
+
+	buffer   []byte // owns the four below
+	function []byte
+	unique   []byte
+	reducer  []byte
+	workload []byte
+
+	lost  int   // how many workers it was lost by
+	timer timer // Running: the worker's CAN_DO_TIMEOUT
+
+	inquiry *inquiry // Checking
+
+	ofLink, inReady hook[assignment]
+}
+
+// An inquiry is the question to a backend whether anybody else listens to a
+// job. It outlives the assignment it is about when that one's link ends.
+type inquiry struct {
+	about *assignment
+}
+
+// assignmentState is where an assignment stands:
+//
+//	Checking ──► Ready ◄──────────► Running ──► gone (result, link lost)
+//	               │ last member      │ worker lost, CANT_DO,
+//	               ▼ of the group     │ CAN_DO_TIMEOUT
+//	            Stranded ◄────────────┘
+//
+// Stranded waits for nothing but the end of its link, which cannot be closed
+// while other jobs of it run; then the backend queues it again.
+type assignmentState uint8
+
+const (
+	assignmentChecking assignmentState = iota // nobody listens here; somebody elsewhere?
+	assignmentReady
+	assignmentRunning
+	assignmentStranded
+)
+
+// linkAssigned takes in a job that a backend assigned to a group link.
+func (r *Router) linkAssigned(l *link, p *protocol.Packet) {
+	if !r.grabbed(l) {
+		r.breakLink(l, "a job that was not asked for")
+		return
+	}
+	h, ok := handleOf(p.Arg(0))
+	if !ok {
+		r.breakLink(l, "handle of more than 63 bytes")
+		return
+	}
+	l.window = min(2*l.window, maxWindow)
+	if l.grabs == 0 {
+		l.state = linkAwake
+	}
+	a := r.assignments.get()
+	a.fill(p)
+	a.link, a.handle, a.front = l, h, r.frontHandle(l.backend, h)
+	l.carries.pushBack(a)
+	if j := r.jobs.at(l.backend, h); j != nil && j.abandoned() {
+		r.shed(a, j)
+	} else {
+		r.hand(a)
+	}
+	r.balance(l.group)
+}
+
+// hand gives a job that has just come to its group. A group that has lost its
+// last member meanwhile has nobody to run it.
+func (r *Router) hand(a *assignment) {
+	if a.link.group.members > 0 {
+		r.makeReady(a.link.group, a, false)
+		return
+	}
+	r.giveBack(a)
+}
+
+// fill copies what p assigns into a. p is a JOB_ASSIGN of any kind.
+func (a *assignment) fill(p *protocol.Packet) {
+	buffer := append(a.buffer[:0], p.Body()...)
+	*a = assignment{buffer: buffer}
+	own := func(i int) []byte {
+		from := 0
+		for before := range i {
+			from += len(p.Arg(before)) + 1
+		}
+		to := from + len(p.Arg(i))
+		return buffer[from:to:to]
+	}
+	a.function = own(1)
+	switch p.Type {
+	case protocol.JobAssignUniq:
+		a.unique = own(2)
+	case protocol.JobAssignAll:
+		a.unique, a.reducer = own(2), own(3)
+	}
+	a.workload = own(p.Args() - 1)
+}
+
+// assign gives a to a worker that asked with a packet of type kind. The reply
+// is of the kind it asked for, whatever was grabbed with upstream.
+func (r *Router) assign(a *assignment, w *worker, p *reply, kind protocol.Type) {
+	a.state, a.worker = assignmentRunning, w
+	a.link.running++
+	w.running = append(w.running, a)
+	if t := w.timeout(a.function); t > 0 {
+		r.arm(&a.timer, r.now.Add(t), a)
+	}
+	switch {
+	case kind == protocol.GrabJob:
+		r.answer(p, protocol.JobAssign, a.front.bytes(), a.function, a.workload)
+	case kind == protocol.GrabJobAll && len(a.reducer) > 0:
+		r.answer(p, protocol.JobAssignAll, a.front.bytes(), a.function, a.unique, a.reducer, a.workload)
+	default:
+		r.answer(p, protocol.JobAssignUniq, a.front.bytes(), a.function, a.unique, a.workload)
+	}
+}
+
+// due is called when a worker has held a longer than its CAN_DO_TIMEOUT. The
+// job goes to another worker; the late result will be dropped in silence.
+func (a *assignment) due(r *Router) {
+	r.note(NoteJobTimeout, a.worker.session, a.link.backend, string(a.function))
+	r.takeAway(a)
+	r.giveBack(a)
+}
+
+// takeAway ends the hold of a's worker on it.
+func (r *Router) takeAway(a *assignment) {
+	w := a.worker
+	w.running = remove(w.running, a)
+	w.remember(a.front)
+	r.disarm(&a.timer)
+	a.worker = nil
+	a.link.running--
+	a.state = assignmentStranded
+}
+
+// forget drops a: its result has been sent, or its backend will assign it
+// again to somebody else.
+func (r *Router) forget(a *assignment) {
+	switch a.state {
+	case assignmentReady:
+		r.unready(a)
+	case assignmentRunning:
+		r.takeAway(a)
+	}
+	a.link.carries.remove(a)
+	a.link = nil
+	if a.inquiry != nil {
+		a.inquiry.about = nil
+		a.inquiry = nil
+	}
+	if cap(a.buffer) > maxKept {
+		a.buffer = nil
+	}
+	r.assignments.put(a)
+}
+
+// giveBack finds a new place for a job that its worker has lost: an idle
+// worker of ours; else, where nothing else runs over its link, the backend,
+// by closing the link; else the next worker of its group that is free.
+func (r *Router) giveBack(a *assignment) {
+	a.lost++
+	if r.cfg.JobRetries > 0 && a.lost >= r.cfg.JobRetries {
+		r.note(NoteRetriesUsedUp, nil, a.link.backend, string(a.function))
+		r.fail(a)
+		return
+	}
+	l := a.link
+	a.state = assignmentStranded
+	switch g := r.idleGroup(a); {
+	case g != nil:
+		r.makeReady(g, a, true)
+		r.balance(g)
+	case l.carries.count == 1 && l.grabs == 0:
+		r.closeGroupLink(l)
+	case l.group.members > 0:
+		r.makeReady(l.group, a, true)
+	}
+	r.finished(l)
+}
+
+// fail ends a with WORK_FAIL upstream: nobody will run it.
+func (r *Router) fail(a *assignment) {
+	l := a.link
+	r.ask(l, protocol.WorkFail, a.handle.bytes())
+	r.forget(a)
+	r.finished(l)
+}
+
+// finished closes a retiring link whose last running job has ended.
+func (r *Router) finished(l *link) {
+	if l.retiring && l.running == 0 && r.links[l.id] == l {
+		r.closeGroupLink(l)
+	}
+}
+
+// idleGroup returns a group with an idle worker for a's function, its own
+// group before others, or nil.
+func (r *Router) idleGroup(a *assignment) *group {
+	if g := a.link.group; g.demand() > 0 {
+		return g
+	}
+	for _, g := range r.able[string(a.function)] {
+		if g.demand() > 0 {
+			return g
+		}
+	}
+	return nil
+}
+
+// shed decides about a job that nobody here listens to any more. A job server
+// would have dropped it from its queue when the client left; over a shared
+// link it could not know. With a unique, somebody may listen to it through
+// another proxy: the job server knows how many do, ourselves included.
+func (r *Router) shed(a *assignment, j *job) {
+	if len(j.unique) == 0 || isDash(j.unique) {
+		r.abandon(a, j)
+		return
+	}
+	a.state = assignmentChecking
+	a.inquiry = &inquiry{about: a}
+	l := j.link
+	l.owed.push(owed{kind: owedListeners, inquiry: a.inquiry})
+	r.ask(l, protocol.GetStatusUnique, j.unique)
+}
+
+func (r *Router) abandon(a *assignment, j *job) {
+	r.note(NoteJobAbandoned, nil, j.backend, string(a.function))
+	j.failing = true
+	r.fail(a)
+}
+
+// listenersKnown goes on with a job that shed has asked about.
+func (r *Router) listenersKnown(q *inquiry, p *protocol.Packet, refused bool) {
+	a := q.about
+	if a == nil {
+		return
+	}
+	j := r.jobs.at(a.link.backend, a.handle)
+	alone := !refused && string(p.Arg(5)) == "1"
+	if alone && j != nil && j.abandoned() {
+		r.abandon(a, j)
+		return
+	}
+	r.runAnyway(q)
+}
+
+func (r *Router) runAnyway(q *inquiry) {
+	a := q.about
+	if a == nil {
+		return
+	}
+	q.about, a.inquiry = nil, nil
+	g := a.link.group
+	r.hand(a)
+	r.balance(g)
+}

@@ -1,0 +1,263 @@
+package router
+
+import (
+	"time"
+
+	"github.com/geargate/geargate/protocol"
+)
+
+// A grab is one GRAB_JOB of a worker that is owed its reply. A worker may
+// send several.
+type grab struct {
+	worker *worker
+	reply  *reply
+	kind   protocol.Type
+	at     time.Time
+
+	inWaiting hook[grab]
+}
+
+// maxWindow is how many GRAB_JOBs one link may have outstanding.
+const maxWindow = 64
+
+// grabJob answers a worker that asks for a job: from the ready list, else
+// when a backend has answered, else with NO_JOB.
+func (r *Router) grabJob(w *worker, kind protocol.Type) {
+	r.awake(w)
+	p := r.expect(w.session)
+	if w.changed {
+		r.joinGroup(w)
+	}
+	if w.group == nil {
+		r.answer(p, protocol.NoJob)
+		return
+	}
+	g := w.group
+	if a := g.ready.first; a != nil {
+		r.unready(a)
+		r.assign(a, w, p, kind)
+		r.balance(g)
+		return
+	}
+	at := r.grabs.get()
+	*at = grab{worker: w, reply: p, kind: kind, at: r.now}
+	g.waiting.pushBack(at)
+	w.grabs = append(w.grabs, at)
+	r.balance(g)
+}
+
+// preSleep puts a worker to sleep, unless a job is ready for it.
+func (r *Router) preSleep(w *worker) {
+	r.awake(w)
+	if w.changed {
+		r.joinGroup(w)
+	}
+	w.state = workerAsleep
+	if w.group != nil {
+		w.group.asleep.pushBack(w)
+		r.balance(w.group)
+	}
+}
+
+// awake takes w off the list of sleepers it may be on.
+func (r *Router) awake(w *worker) {
+	switch {
+	case w.group == nil:
+	case w.state == workerAsleep:
+		w.group.asleep.remove(w)
+	case w.state == workerWoken:
+		w.group.woken.remove(w)
+	}
+	w.state = workerBusy
+}
+
+// demand is how many more jobs g could hand out at once: idle workers without
+// one in sight.
+func (g *group) demand() int {
+	idle := g.waiting.count + g.asleep.count + g.woken.count
+	return idle - g.ready.count - g.outstanding
+}
+
+// balance brings a group to rest after a change: ready jobs go to workers
+// that wait for one, as many sleepers are woken as jobs are left, links are
+// asked for as many jobs as workers are idle, and who cannot get one is told.
+func (r *Router) balance(g *group) {
+	for g.ready.count > 0 && g.waiting.count > 0 {
+		a, at := g.ready.first, g.waiting.first
+		r.unready(a)
+		r.serve(g, at, a)
+	}
+	for g.ready.count > g.woken.count && g.asleep.count > 0 {
+		r.wake(g)
+	}
+	r.askLinks(g)
+	if g.waiting.count > 0 && !g.hopeful() {
+		for g.waiting.count > 0 {
+			r.serve(g, g.waiting.first, nil)
+		}
+	}
+	r.setTimer(g)
+}
+
+// serve answers a waiting GRAB_JOB with a job, or with NO_JOB.
+func (r *Router) serve(g *group, at *grab, a *assignment) {
+	g.waiting.remove(at)
+	w, p, kind := at.worker, at.reply, at.kind
+	w.grabs = remove(w.grabs, at)
+	*at = grab{}
+	r.grabs.put(at)
+	if a == nil {
+		r.answer(p, protocol.NoJob)
+		return
+	}
+	r.assign(a, w, p, kind)
+}
+
+// wake sends NOOP to the sleeper that was active last: its caches are warm,
+// and the others may sleep on.
+func (r *Router) wake(g *group) {
+	w := g.asleep.last
+	g.asleep.remove(w)
+	w.state = workerWoken
+	w.wokenAt = r.now
+	g.woken.pushBack(w)
+	r.send(w.session, protocol.Noop)
+}
+
+// askLinks sends GRAB_JOBs for as many jobs as g could hand out, as far as
+// its links' windows allow, and takes turns between backends.
+func (r *Router) askLinks(g *group) {
+	wanted := min(g.demand(), r.cfg.MaxReady-g.ready.count-g.outstanding)
+	for range g.links {
+		if wanted <= 0 {
+			return
+		}
+		g.rotate = (g.rotate + 1) % len(g.links)
+		for _, l := range g.links[g.rotate] {
+			if l.state != linkAwake && l.state != linkGrabbing || l.retiring {
+				continue
+			}
+			for l.grabs < l.window && wanted > 0 {
+				r.ask(l, protocol.GrabJobAll)
+				l.state = linkGrabbing
+				l.grabs++
+				g.outstanding++
+				wanted--
+			}
+		}
+	}
+}
+
+// hopeful reports whether a job may still come for the workers that wait: a
+// link has been asked or can be, or is about to come up.
+func (g *group) hopeful() bool {
+	if g.outstanding > 0 {
+		return true
+	}
+	for _, links := range g.links {
+		for _, l := range links {
+			if l.state != linkAsleep && !l.retiring && l.backend.up() {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// grabbed counts a reply to a GRAB_JOB of l; ok is false if none was owed.
+func (r *Router) grabbed(l *link) (ok bool) {
+	if l.grabs == 0 {
+		return false
+	}
+	l.grabs--
+	l.group.outstanding--
+	return true
+}
+
+// linkEmpty handles NO_JOB: the backend has nothing for this group now. When
+// the last GRAB_JOB is answered, the link sleeps until it has.
+func (r *Router) linkEmpty(l *link) {
+	if !r.grabbed(l) {
+		r.breakLink(l, "unexpected "+protocol.NoJob.String())
+		return
+	}
+	l.window = max(1, l.window/2)
+	if l.grabs == 0 {
+		l.state = linkAsleep
+		r.ask(l, protocol.PreSleep)
+	}
+	r.balance(l.group)
+}
+
+// linkWoken handles NOOP: the backend has a job, or had one.
+func (r *Router) linkWoken(l *link) {
+	if l.state != linkAsleep {
+		return
+	}
+	l.state = linkAwake
+	r.balance(l.group)
+}
+
+// makeReady puts a into g's ready list; a job that was lost by its worker
+// goes first.
+func (r *Router) makeReady(g *group, a *assignment, first bool) {
+	a.state, a.group = assignmentReady, g
+	if first {
+		g.ready.pushFront(a)
+	} else {
+		g.ready.pushBack(a)
+	}
+}
+
+// unready takes a out of the ready list it is in.
+func (r *Router) unready(a *assignment) {
+	a.group.ready.remove(a)
+	a.group = nil
+	a.state = assignmentStranded
+}
+
+// setTimer sees to it that g's timer fires when the oldest worker that waits,
+// or was woken, has done so for too long. One that fires early does no harm.
+func (r *Router) setTimer(g *group) {
+	var at time.Time
+	if g.waiting.count > 0 {
+		at = g.waiting.first.at.Add(r.cfg.GrabTimeout)
+	}
+	if g.woken.count > 0 {
+		if wake := g.woken.first.wokenAt.Add(r.cfg.WakeTimeout); at.IsZero() || wake.Before(at) {
+			at = wake
+		}
+	}
+	if !at.IsZero() && (!g.timer.armed() || at.Before(g.timer.at)) {
+		r.arm(&g.timer, at, g)
+	}
+}
+
+// due answers the GRAB_JOBs that have waited too long for a backend, and
+// passes over the woken workers that did not come: they stay woken, and
+// others are woken for their jobs.
+func (g *group) due(r *Router) {
+	for g.waiting.count > 0 && !g.waiting.first.at.Add(r.cfg.GrabTimeout).After(r.now) {
+		r.serve(g, g.waiting.first, nil)
+	}
+	for g.woken.count > 0 && !g.woken.first.wokenAt.Add(r.cfg.WakeTimeout).After(r.now) {
+		w := g.woken.first
+		g.woken.remove(w)
+		w.state = workerPassedOver
+	}
+	r.offer(g)
+	r.balance(g)
+}
+
+// offer gives the ready jobs that g has no idle worker for to groups that do.
+func (r *Router) offer(g *group) {
+	for a := g.ready.first; a != nil && g.demand() < 0; {
+		next := g.ready.next(a)
+		if other := r.idleGroup(a); other != nil {
+			r.unready(a)
+			r.makeReady(other, a, false)
+			r.balance(other)
+		}
+		a = next
+	}
+}

@@ -1,0 +1,100 @@
+package router
+
+import "github.com/geargate/geargate/protocol"
+
+// A link is one connection to a backend. A submit link carries what clients
+// ask; a group link is a worker for the members of its group.
+type link struct {
+	id      LinkID
+	backend *backend
+	lane    int
+	state   linkState
+	owed    owedQueue
+
+	group *group // nil for a submit link
+	// grabs is how many GRAB_JOBs are outstanding, window how many may be.
+	grabs, window int
+	carries       byLink // jobs assigned over it that have no result yet
+	running       int    // of these, how many a worker of ours holds
+	retiring      bool   // grab nothing more; close it when nothing runs
+}
+
+// linkState is what a link is doing:
+//
+//	submit:  Connecting ──► Up ──► gone
+//
+//	group:   Connecting ──► Awake ◄──NOOP── Asleep
+//	                        │   ▲             ▲
+//	               GRAB_JOB ▼   │ JOB_ASSIGN  │ PRE_SLEEP, after NO_JOB
+//	                       Grabbing ──────────┘
+//
+// A group link that sleeps is woken by its backend; one that is awake may have
+// jobs waiting and is asked as soon as a worker is idle. It never goes from
+// Awake to Asleep without a GRAB_JOB in between: gearmand would not wake it
+// again.
+type linkState uint8
+
+const (
+	linkConnecting linkState = iota
+	linkUp
+	linkAwake
+	linkGrabbing
+	linkAsleep
+)
+
+func (r *Router) dial(b *backend, lane int) *link {
+	r.lastLink++
+	l := &link{id: r.lastLink, backend: b, lane: lane, window: 1}
+	r.links[l.id] = l
+	a := r.action(Dial)
+	a.Link, a.Backend, a.Lane = l.id, b.id, lane
+	return l
+}
+
+func (r *Router) dialSubmit(b *backend, lane int) { b.submit[lane] = r.dial(b, lane) }
+
+func (r *Router) linkIsUp(l *link) {
+	if l.group != nil {
+		r.register(l)
+		return
+	}
+	l.state = linkUp
+	r.ask(l, protocol.OptionReq, []byte("exceptions"))
+	l.owed.push(owed{kind: owedOption})
+	if l.backend.upLinks++; l.backend.upLinks == 1 {
+		r.note(NoteBackendUp, nil, l.backend, "")
+		for _, g := range r.groups {
+			r.connect(g)
+		}
+	}
+}
+
+// linkIsDown forgets a link that has ended or was never made, and asks for
+// another where it is still wanted.
+func (r *Router) linkIsDown(l *link, reason string) {
+	delete(r.links, l.id)
+	b, wasUp := l.backend, l.state != linkConnecting
+	if l.group != nil {
+		r.loseGroupLink(l)
+		return
+	}
+	if wasUp {
+		if b.upLinks--; b.upLinks == 0 {
+			b.highest = 0
+			r.note(NoteBackendDown, nil, b, reason)
+		}
+		r.loseSubmitLink(l)
+	}
+	r.dialSubmit(b, l.lane)
+}
+
+// breakLink closes a link whose backend does not keep to the protocol: what
+// it says can no longer be matched to what it was asked.
+func (r *Router) breakLink(l *link, reason string) {
+	if r.links[l.id] != l {
+		return
+	}
+	r.note(NoteBadReply, nil, l.backend, reason)
+	r.action(CloseLink).Link = l.id
+	r.linkIsDown(l, reason)
+}

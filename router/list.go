@@ -1,0 +1,97 @@
+package router
+
+// A hook is a value's place in one list. A value that can stand in two lists
+// at once has two hooks.
+type hook[T any] struct {
+	prev, next *T
+}
+
+// hooked says which hook of a T a list goes by.
+type hooked[T any] interface {
+	of(*T) *hook[T]
+}
+
+// A list is a doubly linked list through the values' own hooks: adding and
+// removing take constant time and no memory. A value must not stand in two
+// lists that go by the same hook. The empty list is ready for use.
+type list[T any, H hooked[T]] struct {
+	first, last *T
+	count       int
+}
+
+func (l *list[T, H]) pushBack(v *T) {
+	var h H
+	at := h.of(v)
+	at.prev, at.next = l.last, nil
+	if l.last != nil {
+		h.of(l.last).next = v
+	} else {
+		l.first = v
+	}
+	l.last = v
+	l.count++
+}
+
+func (l *list[T, H]) pushFront(v *T) {
+	var h H
+	at := h.of(v)
+	at.prev, at.next = nil, l.first
+	if l.first != nil {
+		h.of(l.first).prev = v
+	} else {
+		l.last = v
+	}
+	l.first = v
+	l.count++
+}
+
+func (l *list[T, H]) remove(v *T) {
+	var h H
+	at := h.of(v)
+	if at.prev != nil {
+		h.of(at.prev).next = at.next
+	} else {
+		l.first = at.next
+	}
+	if at.next != nil {
+		h.of(at.next).prev = at.prev
+	} else {
+		l.last = at.prev
+	}
+	*at = hook[T]{}
+	l.count--
+}
+
+func (l *list[T, H]) next(v *T) *T {
+	var h H
+	return h.of(v).next
+}
+
+// The lists of the router, by the hook they go by.
+type (
+	sessionList = list[session, inOpened]
+	byJob       = list[listener, ofJob]
+	bySession   = list[listener, ofSession]
+	byLink      = list[assignment, ofLink]
+	readyList   = list[assignment, inReady]
+	grabList    = list[grab, inWaiting]
+	workerList  = list[worker, inGroup]
+)
+
+type (
+	inOpened  struct{}
+	ofJob     struct{}
+	ofSession struct{}
+	ofLink    struct{}
+	inReady   struct{}
+	inWaiting struct{}
+	inGroup   struct{}
+)
+
+func (inOpened) of(s *session) *hook[session]      { return &s.inOpened }
+func (ofJob) of(l *listener) *hook[listener]       { return &l.ofJob }
+func (ofSession) of(l *listener) *hook[listener]   { return &l.ofSession }
+func (ofLink) of(a *assignment) *hook[assignment]  { return &a.ofLink }
+func (inReady) of(a *assignment) *hook[assignment] { return &a.inReady }
+func (inWaiting) of(g *grab) *hook[grab]           { return &g.inWaiting }
+func (inGroup) of(w *worker) *hook[worker]         { return &w.inGroup }

@@ -1,0 +1,117 @@
+package router
+
+import (
+	"slices"
+
+	"github.com/geargate/geargate/protocol"
+)
+
+// A query is one question of a session that several backends answer: its
+// reply waits until all have, or until it has waited long enough.
+type query struct {
+	reply  *reply
+	parts  []part // by backend
+	wait   int    // parts that are not there yet
+	done   bool
+	timer  timer
+	finish func(*Router, *query)
+
+	asked string // the handle or unique that status was asked of
+
+	known, running         bool
+	numerator, denominator []byte
+	clients                int
+}
+
+// part is what one backend has answered.
+type part struct {
+	state partState
+	lines [][]byte // of admin text, without their ends
+}
+
+type partState uint8
+
+const (
+	partNone partState = iota // not asked: down
+	partAsked
+	partThere
+	partLost // asked, but gone or too late
+)
+
+func (r *Router) newQuery(s *session) *query {
+	return &query{
+		reply:       r.expect(s),
+		parts:       make([]part, len(r.backends)),
+		numerator:   zero,
+		denominator: zero,
+	}
+}
+
+// askEvery sends the same packet to every backend that is up.
+func (r *Router) askEvery(q *query, lane int, kind owedKind, t protocol.Type, arg []byte) {
+	for _, b := range r.backends {
+		if !b.up() {
+			continue
+		}
+		l := b.linkFor(lane)
+		l.owed.push(owed{kind: kind, query: q})
+		r.ask(l, t, arg)
+		q.parts[b.id].state = partAsked
+		q.wait++
+	}
+	r.await(q)
+}
+
+// await answers q once its parts are there, at once where nobody was asked.
+func (r *Router) await(q *query) {
+	if q.wait == 0 {
+		r.conclude(q)
+		return
+	}
+	r.arm(&q.timer, r.now.Add(r.cfg.AdminTimeout), q)
+}
+
+// status takes in one STATUS_RES or STATUS_RES_UNIQUE. A job that runs is
+// preferred to one that is only known.
+func (q *query) status(r *Router, b *backend, p *protocol.Packet, refused bool) {
+	known := !refused && string(p.Arg(1)) == "1"
+	running := known && string(p.Arg(2)) == "1"
+	if known && (!q.known || running && !q.running) {
+		q.numerator, q.denominator = slices.Clone(p.Arg(3)), slices.Clone(p.Arg(4))
+	}
+	q.known = q.known || known
+	q.running = q.running || running
+	r.partIs(q, b, partThere)
+}
+
+// partIs notes that a backend's part is there, or will never be.
+func (r *Router) partIs(q *query, b *backend, state partState) {
+	if q.done || q.parts[b.id].state != partAsked {
+		return
+	}
+	q.parts[b.id].state = state
+	if q.wait--; q.wait == 0 {
+		r.conclude(q)
+	}
+}
+
+// lose notes that b will not answer q.
+func (q *query) lose(r *Router, b *backend) { r.partIs(q, b, partLost) }
+
+// due leaves out the backends that have not answered in time. What they say
+// later is still taken off their links in its turn, and dropped.
+func (q *query) due(r *Router) {
+	for i := range q.parts {
+		if q.parts[i].state == partAsked {
+			q.parts[i].state = partLost
+			r.note(NoteQueryPartial, q.reply.session, r.backends[i], "no answer in time")
+		}
+	}
+	r.conclude(q)
+}
+
+func (r *Router) conclude(q *query) {
+	q.done = true
+	r.disarm(&q.timer)
+	q.finish(r, q)
+}

@@ -1,0 +1,44 @@
+package router
+
+// A Report is a snapshot of what the router knows, for whoever watches it.
+type Report struct {
+	Sessions       int
+	ForegroundJobs int // in flight, with somebody listening
+	Groups         int
+	Backends       []BackendReport
+}
+
+// BackendReport is the state of one backend.
+type BackendReport struct {
+	Name       string
+	Up         bool
+	Links      int // to it, of all kinds, connecting ones included
+	Owed       int // replies it still must send
+	Foreground int // jobs in flight there
+}
+
+// Report returns a snapshot. It walks over all jobs and links.
+func (r *Router) Report() *Report {
+	p := &Report{
+		Sessions:       r.opened.count,
+		ForegroundJobs: r.jobs.pending,
+		Groups:         len(r.groups),
+		Backends:       make([]BackendReport, len(r.backends)),
+	}
+	for i, b := range r.backends {
+		p.Backends[i].Name, p.Backends[i].Up = b.name, b.up()
+	}
+	for _, l := range r.links {
+		b := &p.Backends[l.backend.id]
+		b.Links++
+		b.Owed += l.owed.count
+	}
+	for _, j := range r.jobs.byHandle {
+		p.Backends[j.backend.id].Foreground++
+	}
+	return p
+}
+
+// Listening returns how many foreground jobs are in flight with somebody
+// listening. It takes constant time.
+func (r *Router) Listening() int { return r.jobs.pending }

@@ -1,0 +1,186 @@
+package router
+
+import (
+	"time"
+
+	"github.com/cespare/xxhash/v2"
+	"github.com/geargate/geargate/protocol"
+)
+
+// A Router decides everything and touches nothing: no sockets, no clock, no
+// goroutines. It is not safe for concurrent use.
+type Router struct {
+	cfg      Config
+	backends []*backend
+	sessions map[SessionID]*session
+	opened   sessionList // all sessions, in the order they came
+	links    map[LinkID]*link
+	lastLink LinkID
+	groups   map[string]*group
+	able     map[string][]*group // the groups with members that can do a function
+	jobs     jobTable
+	timers   timerQueue
+	nextLane int // which lane gets the next group link
+
+	now     time.Time // of the event under way
+	acts    []Action  // of the event under way
+	scratch []byte    // texts that the actions of this event borrow
+
+	replies     pool[reply]
+	listeners   pool[listener]
+	jobPool     pool[job]
+	grabs       pool[grab]
+	assignments pool[assignment]
+}
+
+// New returns a router with every backend down and no session.
+func New(cfg Config) *Router {
+	r := &Router{
+		cfg:      cfg,
+		sessions: map[SessionID]*session{},
+		links:    map[LinkID]*link{},
+		groups:   map[string]*group{},
+		able:     map[string][]*group{},
+	}
+	r.jobs.init()
+	for i, b := range cfg.Backends {
+		r.backends = append(r.backends, &backend{
+			id:       BackendID(i),
+			name:     b.Name,
+			weight:   max(1, b.Weight),
+			nameHash: hashName(b.Name),
+			submit:   make([]*link, cfg.Lanes),
+		})
+	}
+	return r
+}
+
+// Start asks for the submit links. It is called once, before the first Step.
+func (r *Router) Start(now time.Time, acts []Action) []Action {
+	r.begin(now, acts)
+	for _, b := range r.backends {
+		for lane := range b.submit {
+			r.dialSubmit(b, lane)
+		}
+	}
+	return r.end()
+}
+
+// begin takes back what the actions of the event before have borrowed.
+func (r *Router) begin(now time.Time, acts []Action) {
+	r.now, r.acts = now, acts
+	r.scratch = r.scratch[:0]
+	r.replies.settle()
+	r.listeners.settle()
+	r.jobPool.settle()
+	r.grabs.settle()
+	r.assignments.settle()
+}
+
+func (r *Router) end() []Action {
+	acts := r.acts
+	r.acts = nil
+	return acts
+}
+
+// action appends an empty action of the given kind and returns it to be
+// filled in. It is valid until the next one is appended.
+func (r *Router) action(kind ActionKind) *Action {
+	r.acts = append(r.acts, Action{Kind: kind})
+	return &r.acts[len(r.acts)-1]
+}
+
+// send sends a response to s now, whatever replies it still waits for.
+func (r *Router) send(s *session, t protocol.Type, args ...[]byte) {
+	a := r.action(Send)
+	a.Session = s.id
+	a.Draft = protocol.Drafted(protocol.Response, t, args...)
+}
+
+// ask sends a request on l.
+func (r *Router) ask(l *link, t protocol.Type, args ...[]byte) {
+	a := r.action(SendLink)
+	a.Link = l.id
+	a.Draft = protocol.Drafted(protocol.Request, t, args...)
+}
+
+// note reports something worth a log line.
+func (r *Router) note(event NoteEvent, s *session, b *backend, reason string) {
+	a := r.action(Note)
+	a.Event, a.Reason, a.Backend = event, reason, -1
+	if s != nil {
+		a.Session = s.id
+	}
+	if b != nil {
+		a.Backend = b.id
+	}
+}
+
+// keep copies text to where it lives until the next event.
+func (r *Router) keep(text []byte) []byte {
+	from := len(r.scratch)
+	r.scratch = append(r.scratch, text...)
+	return r.scratch[from:len(r.scratch):len(r.scratch)]
+}
+
+// A backend is one job server.
+type backend struct {
+	id       BackendID
+	name     string
+	weight   int
+	nameHash xxhash.Digest
+	submit   []*link // by lane; nil never, Connecting while down
+	upLinks  int     // submit links that are up
+	credit   int     // of the smooth weighted round robin
+	highest  uint64  // number of a handle it has given out
+}
+
+// up reports whether new jobs may go to b.
+func (b *backend) up() bool { return b.upLinks > 0 }
+
+// linkFor returns the submit link for sessions of a lane: its own, or any
+// other while that one is down. b must be up.
+func (b *backend) linkFor(lane int) *link {
+	if l := b.submit[lane]; l.state != linkConnecting {
+		return l
+	}
+	for _, l := range b.submit {
+		if l.state != linkConnecting {
+			return l
+		}
+	}
+	return nil
+}
+
+// A pool keeps values for reuse. One that is put back may still be borrowed
+// by the actions of the event under way, so it is given out again only after
+// the next settle.
+type pool[T any] struct {
+	free  []*T
+	spent []*T
+}
+
+func (p *pool[T]) get() *T {
+	if n := len(p.free); n > 0 {
+		v := p.free[n-1]
+		p.free = p.free[:n-1]
+		return v
+	}
+	return new(T)
+}
+
+func (p *pool[T]) put(v *T) { p.spent = append(p.spent, v) }
+
+func (p *pool[T]) settle() {
+	if len(p.spent) == 0 {
+		return
+	}
+	if len(p.free) < maxPooled {
+		p.free = append(p.free, p.spent...)
+	}
+	clear(p.spent)
+	p.spent = p.spent[:0]
+}
+
+// maxPooled bounds what a pool keeps after a burst.
+const maxPooled = 4096

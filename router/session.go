@@ -1,0 +1,183 @@
+package router
+
+import (
+	"github.com/geargate/geargate/protocol"
+)
+
+// A session is one downstream connection. It is a client, a worker and an
+// administrator by what it sends, all at once if it likes.
+type session struct {
+	id     SessionID
+	lane   int
+	peer   string
+	number int
+
+	clientID   []byte // SET_CLIENT_ID, nil while not set
+	exceptions bool
+
+	owes   replyQueue // replies it still waits for, in the order it asked
+	listen bySession  // the foreground jobs it listens to
+	worker worker
+
+	inOpened hook[session] // Router.opened
+}
+
+func (r *Router) openSession(ev *Event) {
+	s := &session{
+		id:         ev.Session,
+		lane:       ev.Lane,
+		peer:       ev.Peer,
+		number:     ev.Number,
+		exceptions: r.cfg.Exceptions,
+	}
+	s.worker.session = s
+	r.sessions[s.id] = s
+	r.opened.pushBack(s)
+}
+
+// closeSession forgets s: nobody waits for its replies any more, its
+// foreground jobs lose a listener, and its worker's jobs go to others.
+func (r *Router) closeSession(s *session) {
+	delete(r.sessions, s.id)
+	r.opened.remove(s)
+	r.dropReplies(s)
+	for s.listen.first != nil {
+		r.detach(s.listen.first)
+	}
+	r.dismiss(&s.worker)
+}
+
+// A reply is a place in the order in which a session gets its answers. What
+// is asked first is answered first, however long a backend takes; what is
+// ready early is held here.
+type reply struct {
+	session   *session // nil once it has closed
+	asked     handle   // of GET_STATUS, which the answer repeats
+	next      *reply
+	ready     bool
+	held      []byte    // the answer and all that must follow it, while others are before it
+	announces *listener // the listener that hears of its job here, if any
+}
+
+// replyQueue is a session's replies, oldest first.
+type replyQueue struct {
+	first, last *reply
+}
+
+// expect adds a reply at the end of what s waits for.
+func (r *Router) expect(s *session) *reply {
+	p := r.replies.get()
+	*p = reply{session: s, held: p.held[:0]}
+	if s.owes.last != nil {
+		s.owes.last.next = p
+	} else {
+		s.owes.first = p
+	}
+	s.owes.last = p
+	return p
+}
+
+// answer gives p its answer, which is sent as soon as every reply before it
+// has been. p must not be used any more.
+func (r *Router) answer(p *reply, t protocol.Type, args ...[]byte) {
+	d := protocol.Drafted(protocol.Response, t, args...)
+	r.settle(p, &d, nil)
+}
+
+// answerText is answer for admin text.
+func (r *Router) answerText(p *reply, text []byte) { r.settle(p, nil, text) }
+
+// refuse answers p with an ERROR.
+func (r *Router) refuse(p *reply, why protocol.Refusal) {
+	d := why.Draft()
+	r.settle(p, &d, nil)
+}
+
+func (r *Router) settle(p *reply, d *protocol.Draft, text []byte) {
+	s := p.session
+	if s == nil {
+		r.recycle(p)
+		return
+	}
+	p.ready = true
+	if s.owes.first != p {
+		if d != nil {
+			p.held = d.AppendTo(p.held)
+		} else {
+			p.held = append(p.held, text...)
+		}
+		return
+	}
+	if d != nil {
+		a := r.action(Send)
+		a.Session, a.Draft = s.id, *d
+	} else {
+		a := r.action(SendText)
+		a.Session, a.Text = s.id, text
+	}
+	r.release(s)
+}
+
+// release drops the first reply of s, which has been sent, and sends those
+// behind it that are ready.
+func (r *Router) release(s *session) {
+	for {
+		p := s.owes.first
+		s.owes.first = p.next
+		if p.next == nil {
+			s.owes.last = nil
+		}
+		r.recycle(p)
+		p = s.owes.first
+		if p == nil || !p.ready {
+			return
+		}
+		a := r.action(SendText)
+		a.Session, a.Text = s.id, p.held
+	}
+}
+
+func (r *Router) recycle(p *reply) {
+	if p.announces != nil {
+		p.announces.unheard = nil
+	}
+	p.announces, p.session, p.next = nil, nil, nil
+	if cap(p.held) > maxKept {
+		p.held = nil
+	}
+	r.replies.put(p)
+}
+
+// maxKept is the capacity in bytes above which a buffer is not kept for reuse.
+const maxKept = 4096
+
+// dropReplies lets go of what s waited for. A reply that a backend still
+// owes is recycled when it comes; one that was ready is recycled now.
+func (r *Router) dropReplies(s *session) {
+	for p := s.owes.first; p != nil; {
+		next := p.next
+		p.next, p.session = nil, nil
+		if p.ready {
+			r.recycle(p)
+		}
+		p = next
+	}
+	s.owes = replyQueue{}
+}
+
+// reply answers s in its turn: at once where it waits for nothing.
+func (r *Router) reply(s *session, t protocol.Type, args ...[]byte) {
+	if s.owes.first == nil {
+		r.send(s, t, args...)
+		return
+	}
+	r.answer(r.expect(s), t, args...)
+}
+
+// replyError is reply with an ERROR.
+func (r *Router) replyError(s *session, why protocol.Refusal) {
+	r.reply(s, protocol.Error, []byte(why.Code), []byte(why.Text))
+}
+
+// replyText is reply with admin text.
+func (r *Router) replyText(s *session, text []byte) { r.answerText(r.expect(s), text) }

@@ -1,0 +1,98 @@
+package router
+
+import (
+	"strconv"
+
+	"github.com/geargate/geargate/protocol"
+)
+
+// getStatus asks the backend that a handle names; a handle that names none,
+// given out by a gearmand before the proxy was there, is asked of all.
+func (r *Router) getStatus(s *session, front []byte) {
+	if len(front) > maxHandle {
+		r.replyError(s, protocol.RefuseHandle)
+		return
+	}
+	b, h, ok := r.backHandle(front)
+	if !ok {
+		r.askEveryStatus(s, front)
+		return
+	}
+	p := r.expect(s)
+	p.asked, _ = handleOf(front)
+	if !b.up() {
+		r.statusUnknown(p)
+		return
+	}
+	if j := r.jobs.at(b, h); j != nil {
+		h = j.handle
+	}
+	l := b.linkFor(s.lane)
+	l.owed.push(owed{kind: owedStatus, reply: p})
+	r.ask(l, protocol.GetStatus, r.keep(h.bytes()))
+}
+
+// statusFrom handles a STATUS_RES: the only one, or one of several.
+func (r *Router) statusFrom(b *backend, o owed, p *protocol.Packet, refused bool) {
+	if o.kind == owedStatusAll {
+		o.query.status(r, b, p, refused)
+		return
+	}
+	if refused {
+		r.statusUnknown(o.reply)
+		return
+	}
+	r.answer(o.reply, protocol.StatusRes, o.reply.asked.bytes(), p.Arg(1), p.Arg(2), p.Arg(3), p.Arg(4))
+}
+
+var zero = []byte("0")
+
+func (r *Router) statusUnknown(p *reply) {
+	r.answer(p, protocol.StatusRes, p.asked.bytes(), zero, zero, zero, zero)
+}
+
+// askEveryStatus asks every backend for a handle that none can be told from.
+func (r *Router) askEveryStatus(s *session, front []byte) {
+	q := r.newQuery(s)
+	q.asked = string(front)
+	q.finish = func(r *Router, q *query) {
+		r.answer(q.reply, protocol.StatusRes, []byte(q.asked), flag(q.known), flag(q.running), q.numerator, q.denominator)
+	}
+	r.askEvery(q, s.lane, owedStatusAll, protocol.GetStatus, front)
+}
+
+// getStatusUnique asks every backend: a job may have gone to another than the
+// first for its unique while that one was down.
+func (r *Router) getStatusUnique(s *session, unique []byte) {
+	if len(unique) > maxUnique {
+		r.replyError(s, protocol.RefuseUnique)
+		return
+	}
+	q := r.newQuery(s)
+	q.asked = string(unique)
+	q.finish = func(r *Router, q *query) {
+		clients := strconv.AppendInt(nil, int64(q.clients), 10)
+		r.answer(q.reply, protocol.StatusResUnique, []byte(q.asked), flag(q.known), flag(q.running), q.numerator, q.denominator, clients)
+	}
+	r.askEvery(q, s.lane, owedStatusUnique, protocol.GetStatusUnique, unique)
+}
+
+// statusUniqueFrom handles one of several STATUS_RES_UNIQUE. A backend counts
+// us as one client, however many listen here.
+func (r *Router) statusUniqueFrom(b *backend, q *query, p *protocol.Packet, refused bool) {
+	if !refused && string(p.Arg(1)) == "1" {
+		n, _ := strconv.Atoi(string(p.Arg(5)))
+		if j := r.jobs.unique(b, []byte(q.asked)); j != nil {
+			n += j.listeners.count - j.copies
+		}
+		q.clients += max(n, 0)
+	}
+	q.status(r, b, p, refused)
+}
+
+func flag(set bool) []byte {
+	if set {
+		return []byte("1")
+	}
+	return zero
+}

@@ -1,0 +1,187 @@
+package router
+
+import (
+	"bytes"
+	"strconv"
+
+	"github.com/geargate/geargate/protocol"
+)
+
+// maxUnique is the longest unique a job server can hold without cutting it,
+// in bytes; maxReducer likewise.
+const (
+	maxUnique  = 63
+	maxReducer = 63
+)
+
+// A submission is what a client asked for, checked, as views of its packet.
+type submission struct {
+	kind       protocol.Type
+	background bool
+	function   []byte
+	unique     []byte
+	reducer    []byte // empty, or the epoch of SUBMIT_JOB_EPOCH
+	aggregator []byte // sent and kept, though job servers drop it
+	workload   []byte
+}
+
+// parts lists the submission's arguments in the order of a job's buffer.
+func (p *submission) parts() [5]*[]byte {
+	return [5]*[]byte{&p.function, &p.unique, &p.reducer, &p.aggregator, &p.workload}
+}
+
+// submit accepts, coalesces or refuses a submission of s.
+func (r *Router) submit(s *session, p *protocol.Packet) {
+	sub, why := r.readSubmission(p)
+	if why != nil {
+		r.replyError(s, *why)
+		return
+	}
+	if j := r.jobs.find(&sub); j != nil {
+		r.join(s, j, &sub)
+		return
+	}
+	b := r.backendFor(&sub)
+	if b == nil {
+		r.replyError(s, protocol.RefuseNoBackend)
+		return
+	}
+	if sub.background {
+		l := b.linkFor(s.lane)
+		l.owed.push(owed{kind: owedCreatedBackground, reply: r.expect(s)})
+		r.askSubmission(l, sub.kind, sub.function, sub.unique, sub.reducer, sub.aggregator, sub.workload)
+		return
+	}
+	j := r.jobPool.get()
+	j.fill(&sub)
+	r.jobs.add(j)
+	r.attach(s, j, r.expect(s))
+	r.forward(j, b, s.lane)
+}
+
+// readSubmission takes a submission apart and checks it, so that nothing
+// reaches a job server that it would choke on.
+func (r *Router) readSubmission(p *protocol.Packet) (sub submission, why *protocol.Refusal) {
+	_, background, _ := p.Type.Submission()
+	sub = submission{
+		kind:       p.Type,
+		background: background,
+		function:   p.Arg(0),
+		unique:     p.Arg(1),
+		workload:   p.Arg(p.Args() - 1),
+	}
+	switch p.Type {
+	case protocol.SubmitReduceJob, protocol.SubmitReduceJobBg:
+		sub.reducer, sub.aggregator = p.Arg(2), p.Arg(3)
+		if len(sub.reducer) > maxReducer {
+			return sub, &protocol.RefuseUnique
+		}
+		if len(sub.aggregator) > r.cfg.MaxFunction {
+			return sub, &protocol.RefuseFunction
+		}
+	case protocol.SubmitJobEpoch:
+		epoch, ok := readEpoch(p.Arg(2))
+		if !ok {
+			return sub, &protocol.RefuseNumber
+		}
+		sub.reducer = r.keep(strconv.AppendInt(r.scratch[len(r.scratch):], epoch, 10))
+	}
+	if len(sub.unique) > maxUnique {
+		return sub, &protocol.RefuseUnique
+	}
+	if !r.functionFits(sub.function) {
+		return sub, &protocol.RefuseFunction
+	}
+	return sub, nil
+}
+
+// functionFits reports whether a function's name may go to a backend: a line
+// feed in it would end a row of the admin tables early, and a job server
+// cannot send a job whose name does not fit its buffer.
+func (r *Router) functionFits(name []byte) bool {
+	return len(name) <= r.cfg.MaxFunction && bytes.IndexByte(name, '\n') < 0 && bytes.IndexByte(name, 0) < 0
+}
+
+// readEpoch reads seconds since 1970 as strtoll does: leading blanks and a
+// sign, digits up to the first other byte, nothing at all is zero. ok is
+// false where the number is out of range, which gearmand never answers.
+func readEpoch(text []byte) (seconds int64, ok bool) {
+	text = bytes.TrimLeft(text, " \t\n\v\f\r")
+	end := 0
+	if len(text) > 0 && (text[0] == '-' || text[0] == '+') {
+		end++
+	}
+	for end < len(text) && text[end] >= '0' && text[end] <= '9' {
+		end++
+	}
+	if end == 0 || text[end-1] == '-' || text[end-1] == '+' {
+		return 0, true
+	}
+	seconds, err := strconv.ParseInt(string(text[:end]), 10, 64)
+	return seconds, err == nil
+}
+
+// backendFor picks the backend for a new job: by its unique, by its workload
+// where the unique is `-`, evenly where it is empty.
+func (r *Router) backendFor(sub *submission) *backend {
+	switch {
+	case len(sub.unique) == 0 || isDash(sub.unique) && len(sub.workload) == 0:
+		return r.spread()
+	case isDash(sub.unique):
+		return r.pick(sub.workload)
+	}
+	return r.pick(sub.unique)
+}
+
+// join coalesces a submission with j, which is in flight: it is not sent
+// again, because a job server answers once per submission, also when all
+// came over one link.
+func (r *Router) join(s *session, j *job, sub *submission) {
+	p := r.expect(s)
+	if j.failing {
+		j = r.heir(j, sub)
+	}
+	if sub.background {
+		j.background = true
+	} else {
+		r.attach(s, j, p)
+	}
+	switch {
+	case j.state == jobAccepted:
+		r.answer(p, protocol.JobCreated, j.front.bytes())
+	case sub.background:
+		j.joined = append(j.joined, p)
+	}
+}
+
+// heir returns the job that takes over from j, which is being ended upstream
+// because nobody listened to it: a job server would attach a new submission
+// to the doomed job, so it is held until j has ended.
+func (r *Router) heir(j *job, sub *submission) *job {
+	if j.after == nil {
+		j.after = r.jobPool.get()
+		j.after.fill(sub)
+		j.after.state = jobHeld
+	}
+	return j.after
+}
+
+// forward sends j to b. Every reply that waits for its JOB_CREATED goes on
+// waiting.
+func (r *Router) forward(j *job, b *backend, lane int) {
+	l := b.linkFor(lane)
+	j.state, j.backend, j.link = jobSubmitted, b, l
+	l.owed.push(owed{kind: owedCreated, job: j})
+	r.askSubmission(l, j.kind, j.function, j.unique, j.reducer, j.aggregator, j.workload)
+}
+
+func (r *Router) askSubmission(l *link, kind protocol.Type, function, unique, reducer, aggregator, workload []byte) {
+	switch kind {
+	case protocol.SubmitJobEpoch:
+		r.ask(l, kind, function, unique, reducer, workload)
+	case protocol.SubmitReduceJob, protocol.SubmitReduceJobBg:
+		r.ask(l, kind, function, unique, reducer, aggregator, workload)
+	default:
+		r.ask(l, kind, function, unique, workload)
+	}
+}

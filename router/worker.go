@@ -1,0 +1,280 @@
+package router
+
+import (
+	"bytes"
+	"encoding/binary"
+	"slices"
+	"time"
+
+	"github.com/geargate/geargate/protocol"
+)
+
+// A worker is the worker's side of a session: what it can do, what it runs,
+// and whether it sleeps.
+type worker struct {
+	session   *session
+	state     workerState
+	abilities []ability // in the order of registration
+	changed   bool      // abilities are not those of group: settled at the next grab or sleep
+	group     *group    // nil without abilities
+	grabs     []*grab   // owed their replies
+	running   []*assignment
+	wokenAt   time.Time
+	had       []handle // the last jobs it held, oldest first
+
+	inGroup hook[worker] // group.asleep or group.woken
+}
+
+// workerState is what a worker is doing:
+//
+//	Busy ──PRE_SLEEP──► Asleep ──NOOP──► Woken ──100 ms──► PassedOver
+//	 ▲                    │                │                   │
+//	 └────── GRAB_JOB ────┴────────────────┴───────────────────┘
+//
+// One NOOP per sleep. A worker that is passed over was woken for a job that
+// has gone to another; it gets no further NOOP until it has grabbed.
+type workerState uint8
+
+const (
+	workerBusy workerState = iota
+	workerAsleep
+	workerWoken
+	workerPassedOver
+)
+
+// An ability is a function that a worker can do.
+type ability struct {
+	function []byte
+	timeout  time.Duration // zero without CAN_DO_TIMEOUT
+}
+
+// remembered is how many jobs a worker's late results are told by.
+const remembered = 8
+
+// remember notes that w held a job that it no longer holds.
+func (w *worker) remember(h handle) {
+	if len(w.had) == remembered {
+		copy(w.had, w.had[1:])
+		w.had[remembered-1] = h
+		return
+	}
+	w.had = append(w.had, h)
+}
+
+// timeout returns how long w may run a job of a function, or zero.
+func (w *worker) timeout(function []byte) time.Duration {
+	for i := range w.abilities {
+		if bytes.Equal(w.abilities[i].function, function) {
+			return w.abilities[i].timeout
+		}
+	}
+	return 0
+}
+
+// canDo registers a function. Registering it again moves it to where gearmand
+// would look for it first, and is counted once.
+func (r *Router) canDo(w *worker, function []byte, timeout time.Duration) {
+	if !r.functionFits(function) || len(w.abilities) >= r.cfg.MaxFunctions {
+		r.note(NoteBadPacket, w.session, nil, "function cannot be registered")
+		return
+	}
+	w.abilities = slices.DeleteFunc(w.abilities, func(a ability) bool { return bytes.Equal(a.function, function) })
+	w.abilities = append(w.abilities, ability{slices.Clone(function), timeout})
+	r.abilitiesChanged(w)
+}
+
+// settled reports whether w's abilities are those of its group.
+func (w *worker) settled() bool {
+	if w.group == nil || len(w.group.functions) != len(w.abilities) {
+		return w.group == nil && len(w.abilities) == 0
+	}
+	for i, f := range w.group.functions {
+		if !bytes.Equal(f, w.abilities[i].function) {
+			return false
+		}
+	}
+	return true
+}
+
+// cantDo takes a function back; nil takes back all. Jobs of it that w runs go
+// to others at once.
+func (r *Router) cantDo(w *worker, function []byte) {
+	gone := func(name []byte) bool { return function == nil || bytes.Equal(name, function) }
+	w.abilities = slices.DeleteFunc(w.abilities, func(a ability) bool { return gone(a.function) })
+	var lost []*assignment
+	for _, a := range slices.Clone(w.running) {
+		if gone(a.function) {
+			r.takeAway(a)
+			lost = append(lost, a)
+		}
+	}
+	r.abilitiesChanged(w)
+	if len(lost) > 0 && w.changed {
+		r.joinGroup(w) // or the jobs would wait for a worker that refuses them
+	}
+	r.giveBackAll(lost)
+}
+
+// giveBackAll gives back those of the jobs whose link has not ended.
+func (r *Router) giveBackAll(lost []*assignment) {
+	for _, a := range lost {
+		if a.link != nil {
+			r.giveBack(a)
+		}
+	}
+}
+
+// abilitiesChanged notes that w can do something else than its group. That is
+// settled at its next GRAB_JOB or PRE_SLEEP, so that registering a hundred
+// functions makes one group and not a hundred; a sleeper may never send one
+// and is settled now.
+func (r *Router) abilitiesChanged(w *worker) {
+	w.changed = !w.settled()
+	switch {
+	case !w.changed:
+	case w.state == workerAsleep:
+		r.joinGroup(w)
+	case w.state == workerWoken:
+		w.group.woken.remove(w)
+		w.state = workerPassedOver
+		r.balance(w.group)
+	}
+}
+
+// dismiss ends a worker whose session has closed.
+func (r *Router) dismiss(w *worker) {
+	r.awake(w)
+	for len(w.grabs) > 0 {
+		at := w.grabs[0]
+		w.group.waiting.remove(at)
+		w.grabs = remove(w.grabs, at)
+		r.recycle(at.reply)
+		*at = grab{}
+		r.grabs.put(at)
+	}
+	lost := slices.Clone(w.running)
+	for _, a := range lost {
+		r.takeAway(a)
+	}
+	if g := w.group; g != nil {
+		w.group = nil
+		r.leaveGroup(g)
+	}
+	r.giveBackAll(lost)
+}
+
+// result passes a worker's packet about a job on to the job's backend. One
+// about a job that w no longer holds is dropped in silence: it came too late,
+// and an ERROR would end many a worker.
+func (r *Router) result(w *worker, p *protocol.Packet) {
+	a := w.runs(p.Arg(0))
+	if a == nil {
+		r.lateResult(w, p)
+		return
+	}
+	switch p.Type {
+	case protocol.WorkFail:
+		r.ask(a.link, p.Type, a.handle.bytes())
+	case protocol.WorkStatus:
+		if len(p.Arg(1)) > maxDigits || len(p.Arg(2)) > maxDigits {
+			r.note(NoteBadPacket, w.session, nil, "status numbers too long")
+			return
+		}
+		r.ask(a.link, p.Type, a.handle.bytes(), p.Arg(1), denominator(p))
+		return
+	default:
+		r.ask(a.link, p.Type, a.handle.bytes(), p.Arg(1))
+	}
+	if p.Type == protocol.WorkData || p.Type == protocol.WorkWarning {
+		return
+	}
+	l := a.link
+	r.forget(a)
+	r.finished(l)
+}
+
+// maxDigits is the longest number of a WORK_STATUS that gearmand can store;
+// a longer one ends its connection later.
+const maxDigits = 11
+
+// denominator returns the third argument of a WORK_STATUS, or zero where a
+// Perl worker left it out.
+func denominator(p *protocol.Packet) []byte {
+	if p.Args() < 3 {
+		return []byte("0")
+	}
+	return p.Arg(2)
+}
+
+// runs returns the job that w runs under a handle, or nil.
+func (w *worker) runs(front []byte) *assignment {
+	for _, a := range w.running {
+		if bytes.Equal(a.front.bytes(), front) {
+			return a
+		}
+	}
+	return nil
+}
+
+// lateResult answers a result for a job that w does not hold. Only one that
+// cannot be late is refused: of a session that is no worker, or about a job
+// that w never had and that is still under way.
+func (r *Router) lateResult(w *worker, p *protocol.Packet) {
+	h, ok := handleOf(p.Arg(0))
+	if !ok {
+		r.replyError(w.session, protocol.RefuseHandle)
+		return
+	}
+	stranger := w.group == nil && len(w.abilities) == 0 && len(w.had) == 0
+	b, back, ok := r.backHandle(p.Arg(0))
+	others := ok && r.jobs.at(b, back) != nil && !slices.Contains(w.had, h)
+	if stranger || others {
+		r.replyError(w.session, protocol.RefusalForLate(p.Type))
+		return
+	}
+	r.note(NoteLateResult, w.session, nil, p.Type.String())
+}
+
+// readTimeout reads the number of CAN_DO_TIMEOUT: decimal digits, or four raw
+// bytes, big-endian, as some Go and Node.js libraries send it. gearmand makes
+// less than a second one second, and takes zero, a negative number or none as
+// no limit.
+func (r *Router) readTimeout(text []byte) time.Duration {
+	n, raw := rawTimeout(text)
+	if !raw {
+		n = decimal(text)
+	}
+	unit := time.Millisecond
+	if r.cfg.TimeoutSeconds {
+		unit = time.Second
+	}
+	if n == 0 {
+		return 0
+	}
+	return max(time.Duration(n)*unit, time.Second)
+}
+
+// rawTimeout reports whether text is four raw bytes, and their number. No
+// text in ASCII begins with a control character, and no time limit is so long
+// that its first byte is not one.
+func rawTimeout(text []byte) (n uint32, ok bool) {
+	if len(text) != 4 || text[0] >= ' ' {
+		return 0, false
+	}
+	return binary.BigEndian.Uint32(text), true
+}
+
+// decimal reads the digits at the start of text; more than fit are the
+// largest number.
+func decimal(text []byte) (n uint32) {
+	for _, c := range bytes.TrimLeft(text, " ") {
+		if c < '0' || c > '9' {
+			break
+		}
+		if n > (1<<32-1-9)/10 {
+			return 1<<32 - 1
+		}
+		n = n*10 + uint32(c-'0')
+	}
+	return n
+}
