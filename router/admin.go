@@ -172,21 +172,28 @@ func (r *Router) workersTable() []byte {
 // localCounts counts, per function, the sessions that can do it and the jobs
 // that are grabbed but run by nobody yet, which their backends count as
 // running.
-func (r *Router) localCounts() []workerCount {
+func (r *Router) localCounts() []localCount {
 	places := map[string]int{}
-	var counts []workerCount
-	at := func(function []byte) *workerCount {
+	var counts []localCount
+	at := func(function []byte) *localCount {
 		i, ok := places[string(function)]
 		if !ok {
 			i = len(counts)
 			places[string(function)] = i
-			counts = append(counts, workerCount{function: function})
+			counts = append(counts, localCount{function: function})
 		}
 		return &counts[i]
 	}
 	for s := r.opened.first; s != nil; s = r.opened.next(s) {
 		for i := range s.worker.abilities {
 			at(s.worker.abilities[i].function).workers++
+		}
+	}
+	for _, l := range r.links {
+		for a := l.carries.first; a != nil; a = l.carries.next(a) {
+			if a.state != assignmentRunning {
+				at(a.function).ready++
+			}
 		}
 	}
 	return counts

@@ -19,16 +19,19 @@ type answer struct {
 	lines   [][]byte
 }
 
-// A workerCount says how many of the router's own sessions can do a function.
-// It takes the place of the backends' counts, which are of group links.
-type workerCount struct {
+// A localCount says what only the router knows of a function. Its workers take
+// the place of the backends' counts, which are of group links. Its ready jobs,
+// which backends count as running though nobody runs them yet, are counted as
+// queued; their priority is not known here and taken for normal.
+type localCount struct {
 	function []byte
 	workers  int
+	ready    int
 }
 
 // mergeStatus appends the table of `status`: the functions of the backends,
 // then those that only workers know.
-func mergeStatus(dst []byte, answers []answer, counts []workerCount) ([]byte, error) {
+func mergeStatus(dst []byte, answers []answer, counts []localCount) ([]byte, error) {
 	var sums tally[protocol.StatusRow]
 	err := eachLine(answers, func(_ BackendID, line []byte) error {
 		var row protocol.StatusRow
@@ -45,6 +48,7 @@ func mergeStatus(dst []byte, answers []answer, counts []workerCount) ([]byte, er
 		sum := sums.of(count.function)
 		sum.Function = count.function
 		sum.Workers += count.workers
+		sum.Running = max(0, sum.Running-count.ready)
 	}
 	for _, sum := range sums.rows {
 		dst = sum.AppendTo(dst)
@@ -54,7 +58,7 @@ func mergeStatus(dst []byte, answers []answer, counts []workerCount) ([]byte, er
 
 // mergePriorityStatus appends the table of `prioritystatus`, with the same
 // functions as mergeStatus.
-func mergePriorityStatus(dst []byte, answers []answer, counts []workerCount) ([]byte, error) {
+func mergePriorityStatus(dst []byte, answers []answer, counts []localCount) ([]byte, error) {
 	var sums tally[protocol.PriorityRow]
 	err := eachLine(answers, func(_ BackendID, line []byte) error {
 		var row protocol.PriorityRow
@@ -72,6 +76,7 @@ func mergePriorityStatus(dst []byte, answers []answer, counts []workerCount) ([]
 		sum := sums.of(count.function)
 		sum.Function = count.function
 		sum.Workers += count.workers
+		sum.Queued[protocol.Normal] += count.ready
 	}
 	for _, sum := range sums.rows {
 		dst = sum.AppendTo(dst)

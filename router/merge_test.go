@@ -23,11 +23,11 @@ func answersOf(texts ...string) []answer {
 }
 
 func TestMergeStatus(t *testing.T) {
-	counts := []workerCount{{[]byte("alpha"), 3}, {[]byte("ns\tbeta"), 1}, {[]byte("idle"), 2}}
+	counts := []localCount{{function: []byte("alpha"), workers: 3}, {function: []byte("ns\tbeta"), workers: 1}, {function: []byte("idle"), workers: 2}}
 	tests := []struct {
 		name    string
 		answers []answer
-		counts  []workerCount
+		counts  []localCount
 		want    string
 	}{
 		{"no backend", nil, counts, "alpha\t0\t0\t3\nns\tbeta\t0\t0\t1\nidle\t0\t0\t2\n.\n"},
@@ -51,7 +51,7 @@ func TestMergeStatus(t *testing.T) {
 
 func TestMergePriorityStatus(t *testing.T) {
 	answers := answersOf("alpha\t1\t2\t3\t9\n", "ns\tbeta\t0\t0\t1\t9\nalpha\t10\t20\t30\t9\n")
-	got, err := mergePriorityStatus([]byte("before"), answers, []workerCount{{[]byte("idle"), 2}, {[]byte("alpha"), 4}})
+	got, err := mergePriorityStatus([]byte("before"), answers, []localCount{{function: []byte("idle"), workers: 2}, {function: []byte("alpha"), workers: 4}})
 	want := "beforealpha\t11\t22\t33\t4\nns\tbeta\t0\t0\t1\t0\nidle\t0\t0\t0\t2\n.\n"
 	if err != nil || string(got) != want {
 		t.Errorf("got %q and %v, want %q", got, err, want)

@@ -56,7 +56,7 @@ func (r *Router) askEveryStatus(s *session, front []byte) {
 	q := r.newQuery(s)
 	q.asked = string(front)
 	q.finish = func(r *Router, q *query) {
-		r.answer(q.reply, protocol.StatusRes, []byte(q.asked), flag(q.known), flag(q.running), q.numerator, q.denominator)
+		r.answer(q.reply, protocol.StatusRes, []byte(q.asked), oneOrZero(q.known), oneOrZero(q.running), q.numerator, q.denominator)
 	}
 	r.askEvery(q, s.lane, owedStatusAll, protocol.GetStatus, front)
 }
@@ -72,7 +72,7 @@ func (r *Router) getStatusUnique(s *session, unique []byte) {
 	q.asked = string(unique)
 	q.finish = func(r *Router, q *query) {
 		clients := strconv.AppendInt(nil, int64(q.clients), 10)
-		r.answer(q.reply, protocol.StatusResUnique, []byte(q.asked), flag(q.known), flag(q.running), q.numerator, q.denominator, clients)
+		r.answer(q.reply, protocol.StatusResUnique, []byte(q.asked), oneOrZero(q.known), oneOrZero(q.running), q.numerator, q.denominator, clients)
 	}
 	r.askEvery(q, s.lane, owedStatusUnique, protocol.GetStatusUnique, unique)
 }
@@ -90,7 +90,7 @@ func (r *Router) statusUniqueFrom(b *backend, q *query, p *protocol.Packet, refu
 	q.status(r, b, p, refused)
 }
 
-func flag(set bool) []byte {
+func oneOrZero(set bool) []byte {
 	if set {
 		return []byte("1")
 	}
