@@ -148,20 +148,25 @@ func (l *Line) Word(i int) []byte {
 // of VerbCancelJob. It aliases the line.
 func (l *Line) Argument() []byte { return l.Word(len(verbs[l.Verb].words)) }
 
-// AppendTo appends l anew, its words separated by one space. It ends in CRLF,
-// like AppendLine's.
+// AppendTo appends l anew, its words separated by one space, so that it reads
+// the same again. It ends in CRLF, like AppendLine's. A word that is empty
+// because it began with a NUL is one again: without it, the next would take its
+// place.
 func (l *Line) AppendTo(dst []byte) []byte {
-	for i := range l.count {
+	for i, word := range l.words[:l.count] {
 		if i > 0 {
 			dst = append(dst, ' ')
+			if len(word) == 0 {
+				word = []byte{0}
+			}
 		}
-		dst = append(dst, l.words[i]...)
+		dst = append(dst, word...)
 	}
 	return append(dst, "\r\n"...)
 }
 
-// AppendLine appends a line that asks for v, with the given words after the
-// verb's own. It ends in CRLF: gearmand's `create function` takes the byte
+// AppendLine appends a line that asks for v, with the given words, which hold
+// neither spaces nor NULs, after the verb's own. It ends in CRLF: gearmand's `create function` takes the byte
 // before the LF for the CR, whatever it is.
 func (v Verb) AppendLine(dst []byte, arguments ...[]byte) []byte {
 	dst = append(dst, v.String()...)

@@ -200,6 +200,24 @@ func TestVerbLinesRoundTrip(t *testing.T) {
 	}
 }
 
+func TestLineIsBuiltAnew(t *testing.T) {
+	for line, want := range map[string]string{
+		"status":                "status\r\n",
+		"  CANCEL   job H:vm:1": " CANCEL job H:vm:1\r\n",
+		"create function ":      "create function \x00\r\n",
+		"maxqueue f\x00x  5":    "maxqueue f 5\r\n",
+		"maxqueue \x00f 5":      "maxqueue \x00 5\r\n",
+	} {
+		var l Line
+		if err := l.Parse([]byte(line)); err != nil {
+			t.Fatal(err)
+		}
+		if got := l.AppendTo([]byte("before")); string(got) != "before"+want {
+			t.Errorf("%q is built as %q, want %q", line, got, want)
+		}
+	}
+}
+
 func TestAnswerEnds(t *testing.T) {
 	tests := []struct {
 		verb Verb
