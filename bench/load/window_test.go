@@ -1,0 +1,82 @@
+package load
+
+import "testing"
+
+func TestWindowPassesOverPlacesThatAreTaken(t *testing.T) {
+	w := newWindow(1)
+	slow := w.add(0).sequence
+	for range 100 {
+		j := w.add(1)
+		if j.sequence == slow || w.find(slow) == nil {
+			t.Fatalf("the slow job %d lost its place to %d", slow, j.sequence)
+		}
+		w.release(j)
+	}
+	if w.active != 1 {
+		t.Errorf("%d jobs in flight, expected 1", w.active)
+	}
+}
+
+func TestWindowKeepsEveryJobWhenItGrows(t *testing.T) {
+	w := newWindow(1)
+	var sequences []uint32
+	for at := range int64(1000) {
+		sequences = append(sequences, w.add(at).sequence)
+	}
+	for at, sequence := range sequences {
+		if j := w.find(sequence); j == nil || j.at != int64(at) {
+			t.Fatalf("job %d is %+v, expected the one of moment %d", sequence, j, at)
+		}
+		if j, gone := w.answered(); gone || j.at != int64(at) {
+			t.Fatalf("answer %d is for %+v", at, j)
+		}
+	}
+	if j, gone := w.answered(); j != nil || gone {
+		t.Errorf("one more answer is owed: %+v", j)
+	}
+}
+
+func TestLedgerFindsJobsLostAndDoubled(t *testing.T) {
+	here, there := newLedger(2), newLedger(2)
+	for sequence := range uint32(4) {
+		here.accept(identity{client: 1, sequence: sequence})
+	}
+	here.run(identity{client: 1, sequence: 0})
+	there.run(identity{client: 1, sequence: 1})
+	here.run(identity{client: 1, sequence: 2})
+	there.run(identity{client: 1, sequence: 2})
+	there.accept(identity{client: sharedClient, sequence: 7})
+	there.run(identity{client: sharedClient, sequence: 7})
+	there.run(identity{client: sharedClient, sequence: 7})
+	here.add(there)
+	if lost, doubled := here.check(); lost != 1 || doubled != 1 {
+		t.Errorf("lost %d, doubled %d, expected 1 and 1", lost, doubled)
+	}
+}
+
+func TestWorkloadsAreKnownAgain(t *testing.T) {
+	for _, size := range []int{minWorkload, 100, 3 << 20} {
+		who := identity{client: maxClients - 1, sequence: sequenceMask - 5}
+		workload := appendWorkload([]byte("head"), who, size, 99)[4:]
+		if len(workload) != size {
+			t.Fatalf("workload has %d bytes, expected %d", len(workload), size)
+		}
+		result := appendResult(nil, workload)
+		if got, ok := readWorkload(workload, 99); !ok || got != who {
+			t.Errorf("size %d: workload read as %+v, %v", size, got, ok)
+		}
+		if got, ok := readResult(result, 99); !ok || got != who {
+			t.Errorf("size %d: result read as %+v, %v", size, got, ok)
+		}
+		if _, ok := readResult(workload, 99); ok {
+			t.Errorf("size %d: an echo passed for a result", size)
+		}
+		if _, ok := readWorkload(workload, 98); ok {
+			t.Errorf("size %d: another run's workload passed", size)
+		}
+		result[size-1] ^= 1
+		if _, ok := readResult(result, 99); ok {
+			t.Errorf("size %d: an altered result passed", size)
+		}
+	}
+}

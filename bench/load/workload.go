@@ -1,0 +1,95 @@
+package load
+
+import (
+	"encoding/binary"
+	"hash/crc32"
+	"math/rand/v2"
+)
+
+// A workload begins with four bytes of checksum over the rest and six bytes
+// of identity: twenty bits of client, twenty-eight of sequence number. The
+// rest is a stretch of one block of random bytes, NULs included.
+const (
+	checksumSize = 4
+	minWorkload  = checksumSize + 6
+	maxWorkload  = 1 << 30
+
+	sequenceBits = 28
+	sequenceMask = 1<<sequenceBits - 1
+	maxClients   = 1<<20 - 1
+	// sharedClient stands where the client would, in workloads of jobs that
+	// several clients may submit: the sequence is then the unique's number.
+	sharedClient = maxClients
+)
+
+// An identity says which submission a workload belongs to.
+type identity struct {
+	client   uint32
+	sequence uint32
+}
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// filler is what workloads are filled with. Its length is prime so that the
+// stretches of different sequence numbers differ.
+var filler = func() []byte {
+	block := make([]byte, 1_048_573)
+	random := rand.NewChaCha8([32]byte{})
+	random.Read(block)
+	return block
+}()
+
+// appendWorkload appends a workload of size bytes, at least minWorkload. The
+// salt makes the workloads of one run wrong in any other.
+func appendWorkload(dst []byte, who identity, size int, salt uint32) []byte {
+	start := len(dst)
+	word := uint64(who.client)<<sequenceBits | uint64(who.sequence)
+	dst = append(dst, 0, 0, 0, 0)
+	dst = append(dst, byte(word>>40), byte(word>>32), byte(word>>24), byte(word>>16), byte(word>>8), byte(word))
+	left := size - minWorkload
+	from := int(who.sequence) * 61 % len(filler)
+	for left > 0 {
+		n := min(left, len(filler)-from)
+		dst = append(dst, filler[from:from+n]...)
+		left -= n
+		from = 0
+	}
+	binary.BigEndian.PutUint32(dst[start:], checksum(dst[start:], salt))
+	return dst
+}
+
+func checksum(workload []byte, salt uint32) uint32 {
+	return crc32.Update(salt, castagnoli, workload[checksumSize:])
+}
+
+// appendResult appends what a worker answers to a workload: the same bytes
+// with the checksum inverted, so that an echo is not taken for a result.
+func appendResult(dst, workload []byte) []byte {
+	start := len(dst)
+	dst = append(dst, workload...)
+	sum := binary.BigEndian.Uint32(workload)
+	binary.BigEndian.PutUint32(dst[start:], ^sum)
+	return dst
+}
+
+// readWorkload returns the identity in a workload; ok is false where it is
+// none of this run or was changed on its way.
+func readWorkload(data []byte, salt uint32) (who identity, ok bool) {
+	if len(data) < minWorkload || binary.BigEndian.Uint32(data) != checksum(data, salt) {
+		return who, false
+	}
+	return readIdentity(data), true
+}
+
+// readResult is readWorkload for what a worker answered.
+func readResult(data []byte, salt uint32) (who identity, ok bool) {
+	if len(data) < minWorkload || ^binary.BigEndian.Uint32(data) != checksum(data, salt) {
+		return who, false
+	}
+	return readIdentity(data), true
+}
+
+func readIdentity(data []byte) identity {
+	word := uint64(binary.BigEndian.Uint16(data[checksumSize:]))<<32 | uint64(binary.BigEndian.Uint32(data[checksumSize+2:]))
+	return identity{client: uint32(word >> sequenceBits), sequence: uint32(word & sequenceMask)}
+}
