@@ -32,12 +32,12 @@
 //
 // # A worker's connection
 //
-//	        PRE_SLEEP, no job                 a job to do: NOOP
-//	 awake ------------------------> asleep ---------------------> woken
-//	   ^ ^                             |                             |
-//	   | |  GRAB_JOB                   |   GRAB_JOB, or PRE_SLEEP    |
-//	   | +-----------------------------+   with a job: NOOP          |
-//	   +-------------------------------------------------------------+
+//	       PRE_SLEEP, no job                 a job to do: NOOP
+//	awake ------------------------> asleep ---------------------> woken
+//	  ^ ^                             |                             |
+//	  | |  GRAB_JOB                   |   GRAB_JOB, or PRE_SLEEP    |
+//	  | +-----------------------------+   with a job: NOOP          |
+//	  +-------------------------------------------------------------+
 //
 // PRE_SLEEP with a job to do is answered NOOP, and the connection stays awake.
 // A sleeper is sent one NOOP, when a job it can do is queued or becomes due;
