@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/geargate/geargate/backend/jobserver"
 	"github.com/geargate/geargate/router"
 )
 
@@ -82,6 +83,9 @@ type Log struct {
 	Level  slog.Level
 	Format string // "auto", "text" or "json"
 }
+
+// MaxHandlePrefix is the longest Gearmand.HandlePrefix, in bytes.
+const MaxHandlePrefix = jobserver.MaxHandlePrefix
 
 // Gearmand is what makes the process look like a lone gearmand.
 type Gearmand struct {

@@ -15,8 +15,8 @@ type builder struct {
 
 // Until complete fills them in, nil stands for "not given" in Listen, zero in
 // MaxPending and -1 in Pool.Servers.
-func newBuilder(problems Problems) *builder {
-	b := &builder{config: DefaultConfig(), problems: problems, where: make(map[string]string)}
+func newBuilder() *builder {
+	b := &builder{config: DefaultConfig(), where: make(map[string]string)}
 	b.config.Listen = nil
 	b.config.Pool.Servers = -1
 	b.config.Limits.MaxPending = 0
@@ -44,8 +44,8 @@ func newBuilder(problems Problems) *builder {
 	return b
 }
 
-// entries turns settings into entries, as the file would have given them.
-func (b *builder) entries(layer []Setting) []entry {
+// layerEntries turns settings into entries, as the file would have given them.
+func layerEntries(layer []Setting) []entry {
 	var out []entry
 	items := make(map[string]int)
 	for _, s := range layer {
@@ -61,13 +61,13 @@ func (b *builder) entries(layer []Setting) []entry {
 		}
 		out = append(out, entry{where: s.From, section: s.Key, item: item})
 		at := entry{where: s.From, section: s.Key, item: item}
-		out = append(out, b.itemEntries(at, s.Value)...)
+		out = append(out, itemEntries(at, s.Value)...)
 	}
 	return out
 }
 
 // itemEntries takes one item of a list apart.
-func (b *builder) itemEntries(at entry, value string) []entry {
+func itemEntries(at entry, value string) []entry {
 	with := func(key, text string) entry { at.key, at.text = key, text; return at }
 	if at.section == "listen" {
 		return []entry{with("address", value)}
@@ -75,9 +75,9 @@ func (b *builder) itemEntries(at entry, value string) []entry {
 	name, rest, ok := strings.Cut(value, "=")
 	address, weight, weighted := strings.Cut(rest, ",weight=")
 	if !ok {
-		b.problems.add(at.where, "expected NAME=ADDRESS[,weight=N]", quote(value))
 		at.faulty = true
-		return []entry{with("name", ""), with("address", "")}
+		problem := problemText("expected NAME=ADDRESS[,weight=N]", quote(value))
+		return []entry{{where: at.where, problem: problem}, with("name", ""), with("address", "")}
 	}
 	out := []entry{with("name", name), with("address", address)}
 	if weighted {
@@ -91,6 +91,8 @@ func (b *builder) apply(entries []entry) {
 	for i := range entries {
 		e := &entries[i]
 		switch {
+		case e.problem != "":
+			b.problems = append(b.problems, Problem{e.where, e.problem})
 		case e.item == noItem:
 			b.begin(e)
 		case e.key == "":

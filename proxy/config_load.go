@@ -29,8 +29,10 @@ func (p Problems) Error() string {
 }
 
 func (p *Problems) add(where, expected, came string) {
-	*p = append(*p, Problem{where, expected + ", got " + came})
+	*p = append(*p, Problem{where, problemText(expected, came)})
 }
+
+func problemText(expected, came string) string { return expected + ", got " + came }
 
 // quote shows a value in a message, cut where it is long.
 func quote(text string) string {
@@ -73,10 +75,10 @@ func Load(path string, lookup func(string) (string, bool), layers ...[]Setting) 
 func Parse(file string, text []byte, lookup func(string) (string, bool), layers ...[]Setting) (Config, error) {
 	r := reader{file: file, lookup: lookup}
 	r.read(text)
-	b := newBuilder(r.problems)
+	b := newBuilder()
 	b.apply(r.entries)
 	for _, layer := range layers {
-		b.apply(b.entries(layer))
+		b.apply(layerEntries(layer))
 	}
 	b.complete()
 	if len(b.problems) > 0 {
@@ -89,14 +91,16 @@ func Parse(file string, text []byte, lookup func(string) (string, bool), layers 
 const noItem = -1
 
 // An entry is one scalar and where it was given. An entry without a key
-// begins an item of a list, or with noItem the list.
+// begins an item of a list, or with noItem the list; one with a problem is
+// nothing but that.
 type entry struct {
 	where   string
+	problem string
 	section string
 	item    int
 	key     string
 	text    string
-	faulty  bool // a problem has been noted instead of the text
+	faulty  bool // there is a problem in place of the text
 }
 
 func (e *entry) label() string {

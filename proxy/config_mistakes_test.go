@@ -32,7 +32,7 @@ func TestMistakes(t *testing.T) {
 		{"tab", "log:\n\tlevel: info\n", []string{`c.yaml:2: expected one YAML document, got found character that cannot start any token`}},
 		{"open bracket", "log:\n  level: info\npool: {servers: 1\n", []string{`c.yaml:3: expected one YAML document`}},
 		{"indentation", "log:\n  level: info\n format: text\n", []string{`c.yaml:3: expected one YAML document`}},
-		{"unknown alias", "log: *x\n", []string{`c.yaml:1: expected one YAML document, got unknown anchor 'x' referenced`}},
+		{"unknown alias", "pool: {servers: 1}\nlog: *x\n", []string{`c.yaml:2: expected one YAML document, got unknown anchor 'x' referenced`}},
 		{"first line", "log: ]\n", []string{`c.yaml:1: expected one YAML document`}},
 		{"colon in a value", "log:\n  level: a: b\n", []string{`c.yaml:2: expected one YAML document, got mapping values are not allowed`}},
 		{"open quote", "pool: {servers: 1}\nlog:\n  level: \"info\n", []string{`c.yaml:3: expected one YAML document`}},
@@ -115,8 +115,8 @@ func TestMistakesOutsideTheFile(t *testing.T) {
 			{"--backend", "backends", "a=h,wait=1"}})
 	checkProblems(t, err, []string{
 		`GEARGATE_POOL: pool.servers: expected a whole number from 0 to 64, got "many"`,
-		`--backend: expected NAME=ADDRESS[,weight=N], got "host:4730"`,
 		`--listen: listen[1].address: expected an IPv6 address in the brackets, got "[::1"`,
+		`--backend: expected NAME=ADDRESS[,weight=N], got "host:4730"`,
 		`--backend: backends[2].weight: expected a whole number from 1 to 1000, got "0"`,
 		`--backend: backends[3].address: expected host:port, [ipv6]:port or unix:///path, got "h,wait=1"`,
 		`--backend: backends[3].name: expected one of its own, got "a" as in backends[2]`,

@@ -34,10 +34,15 @@ var sections = map[string]section{
 // A reader turns the text of a file into entries, and notes every mistake of
 // shape on the way.
 type reader struct {
-	file     string
-	lookup   func(string) (string, bool)
-	entries  []entry
-	problems Problems
+	file    string
+	lookup  func(string) (string, bool)
+	entries []entry
+}
+
+// complain notes a mistake in its place among the entries, so that mistakes
+// are told in the order of their lines.
+func (r *reader) complain(where, expected, came string) {
+	r.entries = append(r.entries, entry{where: where, problem: problemText(expected, came)})
 }
 
 // read returns the scalars of a file in their order.
@@ -54,7 +59,7 @@ func (r *reader) read(text []byte) {
 		return
 	}
 	if root.Kind != yaml.MappingNode {
-		r.problems.add(r.at(root), "expected a mapping of "+strings.Join(sortedKeys(), ", "), kindName(root))
+		r.complain(r.at(root), "expected a mapping of "+strings.Join(sortedKeys(), ", "), kindName(root))
 		return
 	}
 	for _, p := range r.mapping(root, "", sortedKeys()) {
@@ -112,7 +117,7 @@ func (r *reader) syntax(text []byte, err error) {
 		before, _, _ := bytes.Cut(text, []byte("*"+m[1]))
 		line = 1 + bytes.Count(before, []byte("\n"))
 	}
-	r.problems.add(fmt.Sprintf("%s:%d", r.file, max(line, 1)), "expected one YAML document", what)
+	r.complain(fmt.Sprintf("%s:%d", r.file, max(line, 1)), "expected one YAML document", what)
 }
 
 // printable reports whether text is what the YAML library can name lines of,
@@ -120,7 +125,7 @@ func (r *reader) syntax(text []byte, err error) {
 func (r *reader) printable(text []byte) bool {
 	for i, line := range bytes.Split(text, []byte("\n")) {
 		if !utf8.Valid(line) || bytes.ContainsFunc(line, isControl) {
-			r.problems.add(fmt.Sprintf("%s:%d", r.file, i+1), "expected UTF-8 text", quote(string(line)))
+			r.complain(fmt.Sprintf("%s:%d", r.file, i+1), "expected UTF-8 text", quote(string(line)))
 			return false
 		}
 	}
@@ -133,7 +138,7 @@ func isControl(c rune) bool { return c < ' ' && c != '\t' && c != '\r' || c == 0
 func (r *reader) list(name string, n *yaml.Node, keys []string) {
 	n = resolved(n)
 	if n.Kind != yaml.SequenceNode {
-		r.problems.add(r.at(n), name+": expected a list of mappings", kindName(n))
+		r.complain(r.at(n), name+": expected a list of mappings", kindName(n))
 		return
 	}
 	r.entries = append(r.entries, entry{where: r.at(n), section: name, item: noItem})
@@ -150,7 +155,7 @@ func (r *reader) section(name string, item int, n *yaml.Node, keys []string) {
 		r.entries = append(r.entries, entry{where: r.at(n), section: name, item: item})
 	}
 	if resolved(n).Kind != yaml.MappingNode {
-		r.problems.add(r.at(n), label+": expected a mapping of "+strings.Join(keys, ", "), kindName(resolved(n)))
+		r.complain(r.at(n), label+": expected a mapping of "+strings.Join(keys, ", "), kindName(resolved(n)))
 		r.fault(name, item, r.at(n))
 		return
 	}
@@ -164,13 +169,13 @@ func (r *reader) section(name string, item int, n *yaml.Node, keys []string) {
 // scalar fills e from n.
 func (r *reader) scalar(e *entry, n *yaml.Node) {
 	if n.Kind != yaml.ScalarNode || isNull(n) {
-		r.problems.add(e.where, e.label()+": expected a value", kindName(n))
+		r.complain(e.where, e.label()+": expected a value", kindName(n))
 		e.faulty = true
 		return
 	}
 	text, err := expand(n.Value, r.lookup)
 	if err != nil {
-		r.problems.add(e.where, e.label()+": "+err.Error(), quote(n.Value))
+		r.complain(e.where, e.label()+": "+err.Error(), quote(n.Value))
 		e.faulty = true
 	}
 	e.text = text
@@ -191,9 +196,9 @@ func (r *reader) mapping(n *yaml.Node, label string, keys []string) []pair {
 		key, value := n.Content[i], n.Content[i+1]
 		switch {
 		case key.Kind != yaml.ScalarNode || !slices.Contains(keys, key.Value):
-			r.problems.add(r.at(key), label+"expected one of the keys "+strings.Join(keys, ", "), kindName(key))
+			r.complain(r.at(key), label+"expected one of the keys "+strings.Join(keys, ", "), kindName(key))
 		case first[key.Value] != 0:
-			r.problems.add(r.at(key), label+"expected each key once",
+			r.complain(r.at(key), label+"expected each key once",
 				fmt.Sprintf("%s again, first on line %d", key.Value, first[key.Value]))
 		default:
 			first[key.Value] = key.Line
