@@ -24,7 +24,7 @@ func (r *Router) sessionLine(s *session, text []byte) {
 	case protocol.VerbVerbose:
 		r.replyText(s, protocol.AppendValue(nil, r.cfg.Verbose))
 	case protocol.VerbGetPID:
-		r.replyText(s, strconv.AppendInt([]byte("OK "), int64(r.cfg.PID), 10))
+		r.replyText(s, protocol.AppendValue(nil, strconv.Itoa(r.cfg.PID)))
 	case protocol.VerbWorkers:
 		r.replyText(s, r.workersTable())
 	case protocol.VerbCancelJob:
