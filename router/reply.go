@@ -60,7 +60,7 @@ func (r *Router) created(j *job, p *protocol.Packet, refused bool) {
 	}
 	h, ok := handleOf(p.Arg(0))
 	if !ok {
-		r.breakLink(j.link, "handle of more than 63 bytes")
+		r.refuseJob(j, []byte(protocol.RefuseHandle.Code), []byte(protocol.RefuseHandle.Text))
 		return
 	}
 	if known := r.jobs.at(j.backend, h); known != nil {
