@@ -1,0 +1,35 @@
+package backend
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"strings"
+	"time"
+)
+
+// linkKeepAlive finds a job server whose host vanished within 25 s, on a link
+// with nothing to say.
+var linkKeepAlive = net.KeepAliveConfig{Enable: true, Idle: 10 * time.Second, Interval: 5 * time.Second, Count: 3}
+
+// A Remote is a job server that is reached over the network.
+type Remote struct {
+	Name    string        // in errors
+	Address string        // "host:port", "[::1]:port" or "unix:///path"
+	Timeout time.Duration // of a dial, looking up the host's name included
+}
+
+// Dial connects. A host with several addresses is tried at each, within the
+// one timeout. An error names the backend and its address.
+func (r Remote) Dial(ctx context.Context) (net.Conn, error) {
+	network, address := "tcp", r.Address
+	if path, ok := strings.CutPrefix(address, "unix://"); ok {
+		network, address = "unix", path
+	}
+	dialer := net.Dialer{Timeout: r.Timeout, KeepAliveConfig: linkKeepAlive}
+	nc, err := dialer.DialContext(ctx, network, address)
+	if err != nil {
+		return nil, fmt.Errorf("dial backend %s at %s: %w", r.Name, r.Address, err)
+	}
+	return nc, nil
+}
