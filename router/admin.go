@@ -1,6 +1,7 @@
 package router
 
 import (
+	"maps"
 	"slices"
 	"strconv"
 
@@ -189,7 +190,8 @@ func (r *Router) localCounts() []localCount {
 			at(s.worker.abilities[i].function).workers++
 		}
 	}
-	for _, l := range r.links {
+	for _, id := range slices.Sorted(maps.Keys(r.links)) {
+		l := r.links[id]
 		for a := l.carries.first; a != nil; a = l.carries.next(a) {
 			if a.state != assignmentRunning {
 				at(a.function).ready++

@@ -25,15 +25,11 @@ func (r *Router) loseSubmitLink(l *link) {
 			r.runAnyway(o.inquiry)
 		}
 	}
-	lost := 0
-	for _, j := range r.jobs.byHandle {
-		if j.link == l {
-			lost++
-			r.failJob(j)
-		}
+	if l.jobs.count > 0 {
+		r.note(NoteJobsLost, nil, l.backend, strconv.Itoa(l.jobs.count)+" foreground jobs")
 	}
-	if lost > 0 {
-		r.note(NoteJobsLost, nil, l.backend, strconv.Itoa(lost)+" foreground jobs")
+	for l.jobs.first != nil {
+		r.failJob(l.jobs.first)
 	}
 }
 

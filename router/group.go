@@ -22,6 +22,8 @@ type group struct {
 	asleep      workerList // most recently active last
 	woken       workerList // NOOP sent, GRAB_JOB not seen yet, oldest first
 	timer       timer      // for the oldest of waiting or woken
+
+	inFormed hook[group] // Router.formed
 }
 
 // groupOf returns the group for a worker's abilities, made if need be.
@@ -38,6 +40,7 @@ func (r *Router) groupOf(w *worker) *group {
 		g.functions = append(g.functions, slices.Clone(w.abilities[i].function))
 	}
 	r.groups[g.key] = g
+	r.formed.pushBack(g)
 	for _, f := range g.functions {
 		r.able[string(f)] = append(r.able[string(f)], g)
 	}
@@ -94,6 +97,7 @@ func (r *Router) leaveGroup(g *group) {
 		return
 	}
 	delete(r.groups, g.key)
+	r.formed.remove(g)
 	for _, f := range g.functions {
 		if left := remove(r.able[string(f)], g); len(left) > 0 {
 			r.able[string(f)] = left

@@ -39,7 +39,8 @@ type job struct {
 	// packet that many times, and every one but the first is dropped.
 	copies, seen int
 
-	sameUnique *job // the next in the table's chain of this unique
+	sameUnique *job      // the next in the table's chain of this unique
+	onLink     hook[job] // link.jobs, once Accepted
 }
 
 // jobState is where a foreground job stands:
@@ -135,7 +136,10 @@ func (t *jobTable) unique(b *backend, unique []byte) *job {
 	return nil
 }
 
-func (t *jobTable) accept(j *job) { t.byHandle[place{j.backend.id, j.handle.canonical()}] = j }
+func (t *jobTable) accept(j *job) {
+	t.byHandle[place{j.backend.id, j.handle.canonical()}] = j
+	j.link.jobs.pushBack(j)
+}
 
 // at returns the job that a backend knows by a handle, or nil.
 func (t *jobTable) at(b *backend, h handle) *job {
@@ -146,6 +150,7 @@ func (t *jobTable) remove(j *job) {
 	t.count--
 	if j.state == jobAccepted {
 		delete(t.byHandle, place{j.backend.id, j.handle.canonical()})
+		j.link.jobs.remove(j)
 	}
 	if len(j.unique) == 0 {
 		return

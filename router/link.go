@@ -10,6 +10,7 @@ type link struct {
 	lane    int
 	state   linkState
 	owed    owedQueue
+	jobs    acceptedOn // foreground jobs whose connection it is
 
 	group *group // nil for a submit link
 	// grabs is how many GRAB_JOBs are outstanding, window how many may be.
@@ -63,7 +64,7 @@ func (r *Router) linkIsUp(l *link) {
 	l.owed.push(owed{kind: owedOption})
 	if l.backend.upLinks++; l.backend.upLinks == 1 {
 		r.note(NoteBackendUp, nil, l.backend, "")
-		for _, g := range r.groups {
+		for g := r.formed.first; g != nil; g = r.formed.next(g) {
 			r.connect(g)
 		}
 	}
@@ -73,19 +74,20 @@ func (r *Router) linkIsUp(l *link) {
 // another where it is still wanted.
 func (r *Router) linkIsDown(l *link, reason string) {
 	delete(r.links, l.id)
-	b, wasUp := l.backend, l.state != linkConnecting
 	if l.group != nil {
 		r.loseGroupLink(l)
 		return
 	}
-	if wasUp {
-		if b.upLinks--; b.upLinks == 0 {
-			b.highest = 0
-			r.note(NoteBackendDown, nil, b, reason)
-		}
-		r.loseSubmitLink(l)
+	b := l.backend
+	r.dialSubmit(b, l.lane) // first: what the loss sets going must not take the link that has ended
+	if l.state == linkConnecting {
+		return
 	}
-	r.dialSubmit(b, l.lane)
+	if b.upLinks--; b.upLinks == 0 {
+		b.highest = 0
+		r.note(NoteBackendDown, nil, b, reason)
+	}
+	r.loseSubmitLink(l)
 }
 
 // breakLink closes a link whose backend does not keep to the protocol: what

@@ -73,6 +73,8 @@ type (
 	byJob       = list[listener, ofJob]
 	bySession   = list[listener, ofSession]
 	byLink      = list[assignment, ofLink]
+	acceptedOn  = list[job, onLink]
+	formedList  = list[group, inFormed]
 	readyList   = list[assignment, inReady]
 	grabList    = list[grab, inWaiting]
 	workerList  = list[worker, inGroup]
@@ -83,6 +85,8 @@ type (
 	ofJob     struct{}
 	ofSession struct{}
 	ofLink    struct{}
+	onLink    struct{}
+	inFormed  struct{}
 	inReady   struct{}
 	inWaiting struct{}
 	inGroup   struct{}
@@ -92,6 +96,8 @@ func (inOpened) of(s *session) *hook[session]      { return &s.inOpened }
 func (ofJob) of(l *listener) *hook[listener]       { return &l.ofJob }
 func (ofSession) of(l *listener) *hook[listener]   { return &l.ofSession }
 func (ofLink) of(a *assignment) *hook[assignment]  { return &a.ofLink }
+func (onLink) of(j *job) *hook[job]                { return &j.onLink }
+func (inFormed) of(g *group) *hook[group]          { return &g.inFormed }
 func (inReady) of(a *assignment) *hook[assignment] { return &a.inReady }
 func (inWaiting) of(g *grab) *hook[grab]           { return &g.inWaiting }
 func (inGroup) of(w *worker) *hook[worker]         { return &w.inGroup }

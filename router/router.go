@@ -17,6 +17,7 @@ type Router struct {
 	links    map[LinkID]*link
 	lastLink LinkID
 	groups   map[string]*group
+	formed   formedList          // all groups, in the order they came
 	able     map[string][]*group // the groups with members that can do a function
 	jobs     jobTable
 	timers   timerQueue
