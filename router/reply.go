@@ -197,17 +197,52 @@ func (r *Router) tellPacket(l *listener, j *job, p *protocol.Packet) {
 func (r *Router) ended(j *job) {
 	after := j.after
 	r.drop(j)
-	if after == nil {
+	if after != nil {
+		r.jobs.add(after)
+		r.succeed(after)
+	}
+}
+
+// succeed submits a job that was held. A background submission that began it
+// goes ahead as what it is, so that its backend keeps it as such; only where
+// somebody listens too is there a foreground one to follow.
+func (r *Router) succeed(j *job) {
+	b := r.backendFor(&submission{unique: j.unique, workload: j.workload})
+	if b == nil {
+		r.refuseJob(j, []byte(protocol.RefuseNoBackend.Code), []byte(protocol.RefuseNoBackend.Text))
 		return
 	}
-	r.jobs.add(after)
-	if b := r.backendFor(&submission{unique: after.unique, workload: after.workload}); b != nil {
-		lane := 0
-		if l := after.listeners.first; l != nil {
-			lane = l.session.lane
+	lane := 0
+	if l := j.listeners.first; l != nil {
+		lane = l.session.lane
+	}
+	if _, background, _ := j.kind.Submission(); background {
+		l := b.linkFor(lane)
+		for _, p := range j.joined {
+			l.owed.push(owed{kind: owedCreatedBackground, reply: p})
+			r.askSubmission(l, j.kind, j.function, j.unique, j.reducer, j.aggregator, j.workload)
 		}
-		r.forward(after, b, lane)
+		clear(j.joined)
+		j.joined = j.joined[:0]
+		j.kind = foreground(j.kind)
+	}
+	if j.listeners.count == 0 && len(j.joined) == 0 {
+		r.drop(j)
 		return
 	}
-	r.refuseJob(after, []byte(protocol.RefuseNoBackend.Code), []byte(protocol.RefuseNoBackend.Text))
+	r.forward(j, b, lane)
+}
+
+// foreground returns the submission like a background one that somebody
+// listens to.
+func foreground(background protocol.Type) protocol.Type {
+	switch background {
+	case protocol.SubmitJobHighBg:
+		return protocol.SubmitJobHigh
+	case protocol.SubmitJobLowBg:
+		return protocol.SubmitJobLow
+	case protocol.SubmitReduceJobBg:
+		return protocol.SubmitReduceJob
+	}
+	return protocol.SubmitJob
 }
