@@ -81,14 +81,21 @@ func (r *Router) linkAssigned(l *link, p *protocol.Packet) {
 	r.balance(l.group)
 }
 
-// hand gives a job that has just come to its group. A group that has lost its
-// last member meanwhile has nobody to run it.
+// hand gives a job that has just come to its group, or to another if all of
+// this one's workers are busy. A group that has lost its last member meanwhile
+// has nobody to run it.
 func (r *Router) hand(a *assignment) {
-	if a.link.group.members > 0 {
-		r.makeReady(a.link.group, a, false)
+	own := a.link.group
+	g := r.idleGroup(a)
+	if g == nil && own.members > 0 {
+		g = own
+	}
+	if g == nil {
+		a.state = assignmentStranded
 		return
 	}
-	r.giveBack(a)
+	r.makeReady(g, a, false)
+	r.balance(g)
 }
 
 // fill copies what p assigns into a. p is a JOB_ASSIGN of any kind.
@@ -172,9 +179,7 @@ func (r *Router) forget(a *assignment) {
 	r.assignments.put(a)
 }
 
-// giveBack finds a new place for a job that its worker has lost: an idle
-// worker of ours; else, where nothing else runs over its link, the backend,
-// by closing the link; else the next worker of its group that is free.
+// giveBack finds a new place for a job that its worker has lost.
 func (r *Router) giveBack(a *assignment) {
 	a.lost++
 	if r.cfg.JobRetries > 0 && a.lost >= r.cfg.JobRetries {
@@ -183,17 +188,29 @@ func (r *Router) giveBack(a *assignment) {
 		return
 	}
 	l := a.link
+	r.place(a)
+	r.finished(l)
+}
+
+// place finds somebody who may run a: an idle worker of ours; else, where
+// nothing else came over its link, the backend, by closing the link; else the
+// next worker of its group that is free.
+func (r *Router) place(a *assignment) {
+	l := a.link
 	a.state = assignmentStranded
-	switch g := r.idleGroup(a); {
+	g := r.idleGroup(a)
+	switch {
 	case g != nil:
-		r.makeReady(g, a, true)
-		r.balance(g)
 	case l.carries.count == 1 && l.grabs == 0:
 		r.closeGroupLink(l)
+		return
 	case l.group.members > 0:
-		r.makeReady(l.group, a, true)
+		g = l.group
+	default:
+		return
 	}
-	r.finished(l)
+	r.makeReady(g, a, true)
+	r.balance(g)
 }
 
 // fail ends a with WORK_FAIL upstream: nobody will run it.
@@ -214,11 +231,11 @@ func (r *Router) finished(l *link) {
 // idleGroup returns a group with an idle worker for a's function, its own
 // group before others, or nil.
 func (r *Router) idleGroup(a *assignment) *group {
-	if g := a.link.group; g.demand() > 0 {
+	if g := a.link.group; g.free() > 0 {
 		return g
 	}
 	for _, g := range r.able[string(a.function)] {
-		if g.demand() > 0 {
+		if g.free() > 0 {
 			return g
 		}
 	}
@@ -268,7 +285,5 @@ func (r *Router) runAnyway(q *inquiry) {
 		return
 	}
 	q.about, a.inquiry = nil, nil
-	g := a.link.group
 	r.hand(a)
-	r.balance(g)
 }

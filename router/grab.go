@@ -71,11 +71,10 @@ func (r *Router) awake(w *worker) {
 	w.state = workerBusy
 }
 
-// demand is how many more jobs g could hand out at once: idle workers without
-// one in sight.
-func (g *group) demand() int {
-	idle := g.waiting.count + g.asleep.count + g.woken.count
-	return idle - g.ready.count - g.outstanding
+// free is how many more jobs g's idle workers could take; below zero, as many
+// ready jobs wait for a worker that is busy.
+func (g *group) free() int {
+	return g.waiting.count + g.asleep.count + g.woken.count - g.ready.count
 }
 
 // balance brings a group to rest after a change: ready jobs go to workers
@@ -127,7 +126,7 @@ func (r *Router) wake(g *group) {
 // askLinks sends GRAB_JOBs for as many jobs as g could hand out, as far as
 // its links' windows allow, and takes turns between backends.
 func (r *Router) askLinks(g *group) {
-	wanted := min(g.demand(), r.cfg.MaxReady-g.ready.count-g.outstanding)
+	wanted := min(g.free(), r.cfg.MaxReady-g.ready.count) - g.outstanding
 	for range g.links {
 		if wanted <= 0 {
 			return
@@ -217,7 +216,8 @@ func (r *Router) unready(a *assignment) {
 }
 
 // setTimer sees to it that g's timer fires when the oldest worker that waits,
-// or was woken, has done so for too long. One that fires early does no harm.
+// or was woken, has done so for too long, and when it is time to offer ready
+// jobs to other groups again. One that fires early does no harm.
 func (r *Router) setTimer(g *group) {
 	var at time.Time
 	if g.waiting.count > 0 {
@@ -227,6 +227,9 @@ func (r *Router) setTimer(g *group) {
 		if wake := g.woken.first.wokenAt.Add(r.cfg.WakeTimeout); at.IsZero() || wake.Before(at) {
 			at = wake
 		}
+	}
+	if g.free() < 0 && at.IsZero() {
+		at = r.now.Add(r.cfg.WakeTimeout)
 	}
 	if !at.IsZero() && (!g.timer.armed() || at.Before(g.timer.at)) {
 		r.arm(&g.timer, at, g)
@@ -251,7 +254,7 @@ func (g *group) due(r *Router) {
 
 // offer gives the ready jobs that g has no idle worker for to groups that do.
 func (r *Router) offer(g *group) {
-	for a := g.ready.first; a != nil && g.demand() < 0; {
+	for a := g.ready.first; a != nil && g.free() < 0; {
 		next := g.ready.next(a)
 		if other := r.idleGroup(a); other != nil {
 			r.unready(a)

@@ -111,6 +111,11 @@ func (r *Router) leaveGroup(g *group) {
 			r.retire(l)
 		}
 	}
+	for g.ready.first != nil { // over links of other groups, or that close later
+		a := g.ready.first
+		r.unready(a)
+		r.place(a)
+	}
 }
 
 // wanted is how many links g should hold to each backend that is up: never
@@ -174,24 +179,8 @@ func (r *Router) register(l *link) {
 // Closing it is the only way to give back the jobs that nobody runs.
 func (r *Router) retire(l *link) {
 	l.retiring = true
-	if l.running > 0 {
-		r.handOver(l)
-		return
-	}
-	r.closeGroupLink(l)
-}
-
-// handOver gives the jobs that wait on a retiring link to other groups.
-func (r *Router) handOver(l *link) {
-	for a := l.carries.first; a != nil; {
-		next := l.carries.next(a)
-		if a.state == assignmentReady && (a.group == nil || a.group.members == 0) {
-			r.unready(a)
-			if g := r.idleGroup(a); g != nil {
-				r.makeReady(g, a, false)
-			}
-		}
-		a = next
+	if l.running == 0 {
+		r.closeGroupLink(l)
 	}
 }
 
