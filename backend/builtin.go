@@ -120,9 +120,6 @@ func (b *Builtin) Exchange(now time.Time, to Receiver) {
 
 // read takes a link as far as it goes: its opening, its input, its end.
 func (b *Builtin) read(now time.Time, l *builtinLink) {
-	if b.links[l.id] != l {
-		return // ended in an earlier round
-	}
 	if !l.accepted {
 		l.accepted = true
 		b.step(now, jobserver.Event{Kind: jobserver.Opened, Conn: l.conn(), Peer: builtinPeer, Number: int(l.id)})

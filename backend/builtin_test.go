@@ -162,9 +162,13 @@ func TestBuiltinClose(t *testing.T) {
 	w.send(client, protocol.SubmitJobBg, "f", "", "work")
 	w.send(client, protocol.EchoReq, "lost")
 	w.Close(client)
-	w.send(client, protocol.EchoReq, "late")
+	w.send(client, protocol.SubmitJobBg, "late", "", "work")
 	w.exchange(noon)
 	w.expect(t)
+	w.send(worker, protocol.CanDo, "late")
+	w.send(worker, protocol.GrabJob)
+	w.exchange(noon)
+	w.expect(t, "2: NO_JOB")
 	w.send(worker, protocol.CanDo, "f")
 	w.send(worker, protocol.GrabJob)
 	w.exchange(noon)
@@ -203,13 +207,14 @@ func TestBuiltinDown(t *testing.T) {
 	} {
 		w := newWire(client, worker)
 		w.Write(client, []byte(input))
-		w.send(client, protocol.EchoReq, "behind")
-		w.send(worker, protocol.EchoReq, "other")
+		w.send(client, protocol.SubmitJobBg, "f", "", "behind")
 		w.exchange(noon)
-		w.send(client, protocol.EchoReq, "late")
+		w.send(client, protocol.SubmitJobBg, "f", "", "late")
+		w.send(worker, protocol.CanDo, "f")
+		w.send(worker, protocol.GrabJob)
 		w.exchange(noon)
-		if len(w.got) != 2 || !strings.HasPrefix(w.got[0], "1: down, ") || !strings.Contains(w.got[0], reason) || w.got[1] != "2: ECHO_RES other" {
-			t.Errorf("after %.30q: %q, expected link 1 down because of %q", input, w.got, reason)
+		if len(w.got) != 2 || !strings.HasPrefix(w.got[0], "1: down, ") || !strings.Contains(w.got[0], reason) || w.got[1] != "2: NO_JOB" {
+			t.Errorf("after %.30q: %q, expected link 1 down because of %q, and no job", input, w.got, reason)
 		}
 		if len(w.links) != 1 {
 			t.Errorf("after %.30q: %d links are known, expected 1", input, len(w.links))

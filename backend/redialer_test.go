@@ -36,6 +36,9 @@ func redialing(t *testing.T, dial func(ctx context.Context) (net.Conn, error), t
 		if len(results) > 0 {
 			t.Errorf("a result too many: %+v", <-results)
 		}
+		if len(r.cancels) > 0 {
+			t.Errorf("%d dials are remembered", len(r.cancels))
+		}
 		r.Dial(99)
 		synctest.Wait()
 		if len(results) > 0 {
@@ -159,6 +162,9 @@ func TestRedialerCancel(t *testing.T) {
 			t.Errorf("result %+v, expected link 3 to be cancelled while it waits", result)
 		}
 		r.Close()
+		if len(results) != 1 {
+			t.Error("Close did not wait for the result")
+		}
 		if result := <-results; result.link != 2 || !errors.Is(result.err, context.Canceled) {
 			t.Errorf("result %+v, expected link 2 to be cancelled by Close", result)
 		}
