@@ -20,14 +20,18 @@ func check(s *Server) error {
 
 type checker struct {
 	s           *Server
+	kind        string         // of what is looked at: a job, a function or a connection
+	id          uint64         // and which
 	jobs        map[uint32]int // how often each was met in a queue or with a worker
 	attachments map[uint32]int // how often each was met on a job and on a connection
 	wrong       []error
 }
 
+func (c *checker) at(kind string, id uint64) { c.kind, c.id = kind, id }
+
 func (c *checker) expect(what string, got, want any) {
 	if got != want {
-		c.wrong = append(c.wrong, fmt.Errorf("%s: expected %v, got %v", what, want, got))
+		c.wrong = append(c.wrong, fmt.Errorf("%s %d: %s: expected %v, got %v", c.kind, c.id, what, want, got))
 	}
 }
 
@@ -35,11 +39,11 @@ func (c *checker) expect(what string, got, want any) {
 func (c *checker) walk(what string, at linker, l list, visit func(id uint32)) {
 	before := uint32(0)
 	for id := l.head; id != 0; id = at(id).next {
-		c.expect(what+": back link", at(id).prev, before)
+		c.expect(what, at(id).prev, before)
 		visit(id)
 		before = id
 	}
-	c.expect(what+": tail", l.tail, before)
+	c.expect(what, l.tail, before)
 }
 
 func (c *checker) queues() {
@@ -47,22 +51,22 @@ func (c *checker) queues() {
 		if f.index == 0 {
 			return
 		}
-		what := fmt.Sprintf("function %q", f.name)
-		c.expect(what+": index", f.index, index)
-		c.expect(what+": by name", c.s.names[string(f.name)], index)
+		c.at("function", uint64(index))
+		c.expect("index", f.index, index)
+		c.expect("by name", c.s.names[string(f.name)], index)
 		for priority := range f.queues {
-			c.walk(what+": queue", c.s.queueLinks, f.queues[priority], func(id uint32) {
+			c.walk("queue", c.s.queueLinks, f.queues[priority], func(id uint32) {
 				j := c.s.jobs.at(id)
 				c.jobs[id]++
-				c.expect(what+": state in queue", j.state, queued)
-				c.expect(what+": priority in queue", j.priority, protocol.Priority(priority))
-				c.expect(what+": function in queue", j.function, index)
+				c.expect("state in queue", j.state, queued)
+				c.expect("priority in queue", j.priority, protocol.Priority(priority))
+				c.expect("function in queue", j.function, index)
 			})
 		}
-		c.walk(what+": sleepers", c.s.sleeperLinks, f.sleepers, func(id uint32) {
+		c.walk("sleepers", c.s.sleeperLinks, f.sleepers, func(id uint32) {
 			a := c.s.abilities.at(id)
-			c.expect(what+": sleep of a sleeper", c.s.conns.at(a.conn).sleep, asleep)
-			c.expect(what+": function of a sleeper", a.function, index)
+			c.expect("sleep of a sleeper", c.s.conns.at(a.conn).sleep, asleep)
+			c.expect("function of a sleeper", a.function, index)
 		})
 	})
 }
@@ -76,35 +80,37 @@ func (c *checker) connections() {
 			return
 		}
 		open++
-		what := fmt.Sprintf("connection %d", conn.id)
-		c.expect(what+": by id", c.s.byID[conn.id], index)
+		c.at("connection", uint64(conn.id))
+		c.expect("by id", c.s.byID[conn.id], index)
 		registered := 0
-		c.walk(what+": abilities", c.s.abilityLinks, conn.abilities, func(id uint32) {
+		c.walk("abilities", c.s.abilityLinks, conn.abilities, func(id uint32) {
 			registered++
 			abilities[c.s.abilities.at(id).function]++
 			if conn.sleep == asleep {
 				sleeping[c.s.abilities.at(id).function]++
 			}
 		})
-		c.expect(what+": registered", conn.registered, registered)
-		c.walk(what+": jobs", c.s.queueLinks, conn.jobs, func(id uint32) {
+		c.expect("registered", conn.registered, registered)
+		c.walk("jobs", c.s.queueLinks, conn.jobs, func(id uint32) {
 			c.jobs[id]++
-			c.expect(what+": state of its job", c.s.jobs.at(id).state, running)
-			c.expect(what+": worker of its job", c.s.jobs.at(id).worker, index)
+			c.expect("state of its job", c.s.jobs.at(id).state, running)
+			c.expect("worker of its job", c.s.jobs.at(id).worker, index)
 		})
-		c.walk(what+": waits", c.s.waitLinks, conn.waits, func(id uint32) {
+		c.walk("waits", c.s.waitLinks, conn.waits, func(id uint32) {
 			c.attachments[id]++
-			c.expect(what+": its attachment", c.s.attachments.at(id).conn, index)
+			c.expect("its attachment", c.s.attachments.at(id).conn, index)
 		})
 	})
+	c.at("server", 0)
 	c.expect("connections by id", len(c.s.byID), open)
 	c.s.functions.each(func(index uint32, f *function) {
-		c.expect(fmt.Sprintf("function %q: abilities", f.name), f.abilities, abilities[index])
+		c.at("function", uint64(index))
+		c.expect("abilities", f.abilities, abilities[index])
 		sleepers := 0
 		for id := f.sleepers.head; id != 0; id = c.s.abilities.at(id).sleepers.next {
 			sleepers++
 		}
-		c.expect(fmt.Sprintf("function %q: sleepers", f.name), sleepers, sleeping[index])
+		c.expect("sleepers", sleepers, sleeping[index])
 	})
 }
 
@@ -120,39 +126,42 @@ func (c *checker) records() {
 			return
 		}
 		live++
-		what := fmt.Sprintf("job %d", j.chained[byNumber].key)
+		c.at("job", uint64(j.chained[byNumber].key))
 		n := functions[j.function]
 		n.total++
 		if j.state == running {
 			n.running++
 		} else {
 			n.queued[j.priority]++
-			c.expect(what+": waits for nobody", j.ignored(), false)
+			c.expect("waits for nobody", j.ignored(), false)
 		}
 		functions[j.function] = n
 		met := 1
 		if j.state == delayed {
 			met = 0
-			c.expect(what+": delayed without timer", j.timer != 0, true)
+			c.expect("delayed without timer", j.timer != 0, true)
 		}
-		c.expect(what+": times in queues and with workers", c.jobs[id], met)
-		c.expect(what+": has a worker", j.worker != 0, j.state == running)
+		c.expect("times in queues and with workers", c.jobs[id], met)
+		c.expect("has a worker", j.worker != 0, j.state == running)
 		attached := uint32(0)
-		c.walk(what+": clients", c.s.clientLinks, j.clients, func(a uint32) {
+		c.walk("clients", c.s.clientLinks, j.clients, func(a uint32) {
 			attached++
 			c.attachments[a]++
-			c.expect(what+": job of its attachment", c.s.attachments.at(a).job, id)
+			c.expect("job of its attachment", c.s.attachments.at(a).job, id)
 		})
-		c.expect(what+": attached", j.attached, attached)
+		c.expect("attached", j.attached, attached)
 	})
+	c.at("server", 0)
 	c.expect("jobs taken", c.s.jobs.live, live)
 	c.expect("attachments taken", c.s.attachments.live, len(c.attachments))
 	for id, met := range c.attachments {
-		c.expect(fmt.Sprintf("attachment %d: times met", id), met, 2)
+		c.at("attachment", uint64(id))
+		c.expect("times met on a job and on a connection", met, 2)
 	}
 	c.s.functions.each(func(index uint32, f *function) {
 		if f.index != 0 {
-			c.expect(fmt.Sprintf("function %q: counts", f.name), counts{f.total, f.running, f.queued}, functions[index])
+			c.at("function", uint64(index))
+			c.expect("counts", counts{f.total, f.running, f.queued}, functions[index])
 		}
 	})
 }
@@ -163,6 +172,7 @@ func (c *checker) tables() {
 		if j.state == 0 {
 			return
 		}
+		c.at("job", uint64(j.chained[byNumber].key))
 		c.expect("job by its number", c.s.numbered(j.chained[byNumber].key), id)
 		if !j.indexed {
 			return
@@ -174,11 +184,13 @@ func (c *checker) tables() {
 		}
 		c.expect("job by its unique", found, id)
 	})
+	c.at("server", 0)
 	c.expect("jobs by number", int(c.s.numbers.count), c.s.jobs.live)
 	c.expect("jobs by unique", int(c.s.uniques.count), indexed)
 }
 
 func (c *checker) heap() {
+	c.at("server", 0)
 	timed := 0
 	c.s.jobs.each(func(_ uint32, j *job) {
 		if j.timer != 0 {
@@ -198,7 +210,7 @@ func (c *checker) heap() {
 // idle returns what is left of s that must not be when no job is there and all
 // is given back.
 func idle(s *Server) error {
-	c := &checker{s: s}
+	c := &checker{s: s, kind: "server"}
 	c.expect("jobs", s.jobs.live, 0)
 	c.expect("attachments", s.attachments.live, 0)
 	c.expect("timers", len(s.timers.heap), 0)

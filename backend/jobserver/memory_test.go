@@ -3,7 +3,11 @@ package jobserver
 import (
 	"bytes"
 	"math/rand/v2"
+	"strconv"
 	"testing"
+	"time"
+
+	"github.com/geargate/geargate/protocol"
 )
 
 func TestArenaKeepsTextsApart(t *testing.T) {
@@ -215,5 +219,51 @@ func TestParseNumber(t *testing.T) {
 		if got, ok := parseNumber([]byte(c.text)); got != c.want || ok != c.ok {
 			t.Errorf("%q: expected %d, %v, got %d, %v", c.text, c.want, c.ok, got, ok)
 		}
+	}
+}
+
+// TestATickDoesABoundedAmountOfWork has more jobs fall due at once than one
+// Tick takes.
+func TestATickDoesABoundedAmountOfWork(t *testing.T) {
+	d := newDriver()
+	due := d.now.Unix() + 10
+	const jobs = 2*timersAtOnce + 500
+	for n := range jobs {
+		d.send(client, protocol.SubmitJobEpoch, functionName, uniqueOf(n), strconv.AppendInt(nil, due, 10), nil)
+	}
+	d.send(worker, protocol.PreSleep)
+	d.now = d.now.Add(10 * time.Second)
+	for _, want := range []int{timersAtOnce, 2 * timersAtOnce, jobs} {
+		if at, ok := d.server.Next(); !ok || at.After(d.now) {
+			t.Fatalf("expected a tick to be due, got %v, %v", at, ok)
+		}
+		d.event = Event{Kind: Tick}
+		d.step()
+		if got := jobs - len(d.server.timers.heap); got != want {
+			t.Errorf("expected %d jobs to be released, got %d", want, got)
+		}
+	}
+	if _, ok := d.server.Next(); ok {
+		t.Error("expected no further tick to be due")
+	}
+	if err := check(d.server); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestALongAnswerIsNotKept(t *testing.T) {
+	d := newDriver()
+	for n := range 5000 {
+		d.submit(protocol.SubmitJobBg, n)
+	}
+	d.event = Event{Kind: Line, Conn: client, Line: []byte("show jobs")}
+	d.step()
+	if n := len(d.acts[0].Text); n < keptScratch {
+		t.Fatalf("expected a table longer than %d, got %d", keptScratch, n)
+	}
+	d.event = Event{Kind: Tick}
+	d.step()
+	if n := cap(d.server.text); n > keptScratch {
+		t.Errorf("expected the text to be let go, %d bytes are kept", n)
 	}
 }
