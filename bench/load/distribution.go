@@ -9,7 +9,7 @@ import (
 )
 
 // A distribution is what a number is drawn from: a constant, uniform(a, b),
-// exponential(mean), or mix(weight: value, ...).
+// exponential(mean), or mix(share% value, ...).
 type distribution struct {
 	text   string
 	draw   func(*rand.Rand) int64
@@ -83,26 +83,29 @@ func parseMix(text string, parts []string, value func(string) (int64, error)) (d
 	var upTo []float64
 	total := 0.0
 	for _, part := range parts {
-		weightText, valueText, ok := strings.Cut(part, ":")
+		shareText, valueText, ok := strings.Cut(part, "%")
 		if !ok {
-			return d, fmt.Errorf("%q: expected weight: value, got %q", text, part)
+			return d, fmt.Errorf("%q: expected a share%% and a value, got %q", text, part)
 		}
-		weight, err := strconv.ParseFloat(strings.TrimSpace(weightText), 64)
-		if err != nil || weight <= 0 {
-			return d, fmt.Errorf("%q: %q is no weight above zero", text, weightText)
+		share, err := strconv.ParseFloat(strings.TrimSpace(shareText), 64)
+		if err != nil || share <= 0 {
+			return d, fmt.Errorf("%q: %q is no share above zero", text, shareText)
 		}
 		n, err := value(valueText)
 		if err != nil {
 			return d, err
 		}
-		total += weight
+		total += share
 		d.values = append(d.values, n)
 		upTo = append(upTo, total)
+	}
+	if math.Abs(total-100) > 0.001 {
+		return d, fmt.Errorf("%q: the shares add up to %g%%, expected 100%%", text, total)
 	}
 	d.text = text
 	values := d.values
 	d.draw = func(random *rand.Rand) int64 {
-		x := random.Float64() * total
+		x := random.Float64() * 100
 		for i, limit := range upTo {
 			if x < limit {
 				return values[i]

@@ -17,7 +17,7 @@ func TestSizesAreDrawnFromTheirForm(t *testing.T) {
 		{"1.5MiB", 3 << 19, 3 << 19, 3 << 19},
 		{"uniform(10, 1KiB)", 10, 1024, 517},
 		{"exponential(200B)", 0, 3200, 200},
-		{"mix(90: 100, 10: 1100)", 100, 1100, 200},
+		{"mix(90% 100, 10% 1100)", 100, 1100, 200},
 	}
 	for _, test := range tests {
 		var sizes Sizes
@@ -60,8 +60,9 @@ func TestBadDistributionsSayWhatIsWrong(t *testing.T) {
 		{"exponential(1ms, 2ms)", times, "expected one mean"},
 		{"normal(1ms)", times, "expected uniform"},
 		{"uniform(1ms, 2ms", times, "bracket"},
-		{"mix(1ms)", times, "expected weight: value"},
-		{"mix(0: 1ms)", times, "no weight"},
+		{"mix(1ms)", times, "expected a share% and a value"},
+		{"mix(0% 1ms)", times, "no share"},
+		{"mix(90% 1ms, 20% 2ms)", times, "110%"},
 		{"middle", kinds, "expected foreground"},
 	}
 	for _, test := range tests {

@@ -51,11 +51,11 @@ func TestLoadsAgainstGearmand(t *testing.T) {
 		"one job at a time": {func(l *Load) { l.Clients, l.Workers, l.Jobs = 1, 1, 100 },
 			func(r *Result) bool { return r.Jobs == 100 && r.Runs == 100 && r.Noops > 90 }},
 		"payloads and functions": {func(l *Load) {
-			l.Payload.UnmarshalText([]byte("mix(9: 10, 1: 3MiB)"))
+			l.Payload.UnmarshalText([]byte("mix(90% 10, 10% 3MiB)"))
 			l.Functions, l.FunctionsPerWorker, l.Jobs = 10, 3, 200
 		}, func(r *Result) bool { return r.Jobs == 200 }},
 		"all kinds": {func(l *Load) {
-			l.Kinds.UnmarshalText([]byte("mix(1: foreground, 1: high, 1: low, 1: background, 1: high_background, 1: low_background)"))
+			l.Kinds.UnmarshalText([]byte("mix(20% foreground, 20% high, 15% low, 15% background, 15% high_background, 15% low_background)"))
 			l.Unique, l.Jobs = UniqueOwn, 2000
 		}, func(r *Result) bool { return r.Jobs == 2000 && r.Runs == 2000 }},
 		"shared uniques": {func(l *Load) {

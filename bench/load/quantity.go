@@ -10,12 +10,12 @@ import (
 )
 
 // Sizes is a distribution of bytes: 100, 4KiB, uniform(10, 1KiB),
-// exponential(200), mix(90: 100, 10: 64KiB). The zero value is not usable.
+// exponential(200), mix(90% 100, 10% 64KiB). The zero value is not usable.
 type Sizes struct{ distribution }
 
 // UnmarshalText parses one of the forms above.
 func (s *Sizes) UnmarshalText(text []byte) (err error) {
-	s.distribution, err = parseDistribution(string(text), parseSize)
+	s.distribution, err = parseDistribution(string(text), ParseSize)
 	return err
 }
 
@@ -23,7 +23,7 @@ func (s *Sizes) UnmarshalText(text []byte) (err error) {
 func (s Sizes) MarshalText() ([]byte, error) { return []byte(s.text), nil }
 
 // Times is a distribution of durations: 2ms, uniform(1ms, 5ms),
-// exponential(2ms), mix(99: 1ms, 1: 100ms). The zero value is not usable.
+// exponential(2ms), mix(99% 1ms, 1% 100ms). The zero value is not usable.
 type Times struct{ distribution }
 
 // UnmarshalText parses one of the forms above.
@@ -37,7 +37,7 @@ func (t Times) MarshalText() ([]byte, error) { return []byte(t.text), nil }
 
 // Kinds is a distribution of ways to submit: foreground, background, high,
 // high_background, low, low_background, or a mix of them such as
-// mix(80: foreground, 20: low_background). The zero value is not usable.
+// mix(80% foreground, 20% low_background). The zero value is not usable.
 type Kinds struct{ distribution }
 
 // UnmarshalText parses one of the forms above.
@@ -54,7 +54,8 @@ var sizeUnits = []struct {
 	bytes  float64
 }{{"GiB", 1 << 30}, {"MiB", 1 << 20}, {"KiB", 1 << 10}, {"B", 1}, {"", 1}}
 
-func parseSize(text string) (int64, error) {
+// ParseSize returns the bytes that a number with or without a unit says.
+func ParseSize(text string) (int64, error) {
 	text = strings.TrimSpace(text)
 	for _, unit := range sizeUnits {
 		number, ok := strings.CutSuffix(text, unit.suffix)

@@ -1,0 +1,135 @@
+package farm
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"syscall"
+)
+
+// A Farm is the running servers of one setup.
+type Farm struct {
+	Address string // where clients and workers connect
+	Servers []*Server
+	files   string // directory of configuration files
+}
+
+// Start runs the servers of a setup; geargate is the program to use for
+// Geargate. The caller stops the farm. An error says which part is missing or
+// did not start.
+func Start(ctx context.Context, setup Setup, geargate string) (*Farm, error) {
+	f := &Farm{}
+	err := f.start(ctx, setup, geargate)
+	if err != nil {
+		f.Stop()
+		return nil, fmt.Errorf("%v: %w", setup, err)
+	}
+	return f, nil
+}
+
+// Stop ends the servers, the front first.
+func (f *Farm) Stop() {
+	for i := len(f.Servers) - 1; i >= 0; i-- {
+		f.Servers[i].stop()
+	}
+	if f.files != "" {
+		os.RemoveAll(f.files)
+	}
+}
+
+func (f *Farm) start(ctx context.Context, setup Setup, geargate string) error {
+	if setup.Builtin {
+		return f.geargate(ctx, geargate, "--pool", strconv.Itoa(setup.Count))
+	}
+	var backends []string
+	for i := range setup.Count {
+		if err := f.gearmand(ctx, setup.Single); err != nil {
+			return err
+		}
+		backends = append(backends, "--backend", fmt.Sprintf("backend%d=%s", i+1, f.Address))
+	}
+	switch setup.Front {
+	case "haproxy":
+		return f.haproxy(ctx)
+	case "geargate":
+		return f.geargate(ctx, geargate, backends...)
+	}
+	return nil
+}
+
+func (f *Farm) gearmand(ctx context.Context, single bool) error {
+	address, err := freeAddress()
+	if err != nil {
+		return err
+	}
+	host, port, _ := net.SplitHostPort(address)
+	args := []string{"--listen", host, "--port", port, "--log-file", "stderr"}
+	if single {
+		args = append(args, "--threads", "1")
+	}
+	return f.run(ctx, "gearmand", address, "gearmand", args...)
+}
+
+func (f *Farm) geargate(ctx context.Context, program string, args ...string) error {
+	address, err := freeAddress()
+	if err != nil {
+		return err
+	}
+	return f.run(ctx, "geargate", address, program, append([]string{"serve", "--listen", address}, args...)...)
+}
+
+// haproxyConfig copies bytes and nothing else; the time limits only keep
+// HAProxy from warning that there are none.
+const haproxyConfig = `global
+    maxconn %d
+defaults
+    mode tcp
+    timeout connect 5s
+    timeout client 1d
+    timeout server 1d
+frontend front
+    bind %s
+    default_backend back
+backend back
+    server gearmand %s
+`
+
+// haproxy starts one before the farm's address.
+func (f *Farm) haproxy(ctx context.Context) error {
+	address, err := freeAddress()
+	if err != nil {
+		return err
+	}
+	var limit syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
+		return fmt.Errorf("limit of descriptors: %w", err)
+	}
+	connections := min(limit.Cur, 100_000)/2 - 100 // each takes two descriptors
+	if f.files, err = os.MkdirTemp("", "bench-haproxy-"); err != nil {
+		return err
+	}
+	path := filepath.Join(f.files, "haproxy.cfg")
+	config := fmt.Appendf(nil, haproxyConfig, connections, address, f.Address)
+	if err := os.WriteFile(path, config, 0o600); err != nil {
+		return err
+	}
+	return f.run(ctx, "haproxy", address, "haproxy", "-f", path)
+}
+
+// run starts one server on address, which becomes the farm's.
+func (f *Farm) run(ctx context.Context, name, address, program string, args ...string) error {
+	if _, err := exec.LookPath(program); err != nil {
+		return fmt.Errorf("%s is not installed: %w", name, err)
+	}
+	server, err := start(ctx, name, address, program, args...)
+	if err != nil {
+		return err
+	}
+	f.Servers = append(f.Servers, server)
+	f.Address = address
+	return nil
+}

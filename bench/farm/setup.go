@@ -1,0 +1,68 @@
+package farm
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// A Setup says which servers stand between clients and workers. Its text is
+// [haproxy>|geargate>]gearmand[-t1][*N] or builtin[*N]:
+//
+//	gearmand                 one gearmand with its default threads
+//	haproxy>gearmand-t1      HAProxy in TCP mode before a gearmand with -t 1
+//	geargate>gearmand*3      Geargate before three gearmand
+//	builtin*4                Geargate with its built-in pool of four
+type Setup struct {
+	Front   string // "", haproxy or geargate
+	Builtin bool   // no gearmand: geargate's own pool
+	Single  bool   // gearmand -t 1
+	Count   int    // of gearmand or of the pool
+}
+
+// ParseSetup reads the text of a Setup.
+func ParseSetup(text string) (s Setup, err error) {
+	rest, count, ok := strings.Cut(text, "*")
+	s.Count = 1
+	if ok {
+		if s.Count, err = strconv.Atoi(count); err != nil || s.Count < 1 || s.Count > 64 {
+			return s, fmt.Errorf("setup %q: expected 1 to 64 after the asterisk, got %q", text, count)
+		}
+	}
+	if rest == "builtin" {
+		s.Front, s.Builtin = "geargate", true
+		return s, nil
+	}
+	front, back, ok := strings.Cut(rest, ">")
+	if ok {
+		s.Front, rest = front, back
+	}
+	s.Single = rest == "gearmand-t1"
+	switch {
+	case rest != "gearmand" && rest != "gearmand-t1":
+		return s, fmt.Errorf("setup %q: expected gearmand, gearmand-t1 or builtin, got %q", text, rest)
+	case ok && front != "haproxy" && front != "geargate":
+		return s, fmt.Errorf("setup %q: expected haproxy or geargate before it, got %q", text, front)
+	case s.Count > 1 && s.Front != "geargate":
+		return s, fmt.Errorf("setup %q: only geargate can stand before %d of them", text, s.Count)
+	}
+	return s, nil
+}
+
+// String returns the text of s.
+func (s Setup) String() string {
+	text := "gearmand"
+	switch {
+	case s.Builtin:
+		text = "builtin"
+	case s.Single:
+		text = "gearmand-t1"
+	}
+	if s.Front != "" && !s.Builtin {
+		text = s.Front + ">" + text
+	}
+	if s.Count > 1 {
+		text += "*" + strconv.Itoa(s.Count)
+	}
+	return text
+}
