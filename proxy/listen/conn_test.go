@@ -30,6 +30,7 @@ func TestWriteAfterCloseReachesNobody(t *testing.T) {
 	if err := wait(t, ended); !errors.Is(err, io.EOF) {
 		t.Errorf("close with %v, expected EOF", err)
 	}
+	s.run(t, 0, func() {}) // gnet frees the descriptor after the report
 	fillBelow(t, number)
 	if err := s.engine.Adopt(0, accepted, nil); err != nil {
 		t.Fatal(err)
