@@ -1,0 +1,131 @@
+package proxy
+
+import (
+	"github.com/geargate/geargate/router"
+)
+
+// apply does what the router said, in order. core.mu is held; nothing here
+// waits for anything.
+func (c *core) apply() {
+	for i := range c.acts {
+		a := &c.acts[i]
+		switch a.Kind {
+		case router.Send:
+			if s := c.sessions[a.Session]; s != nil {
+				s.out = a.Draft.AppendTo(c.room(&s.peer))
+			}
+		case router.SendText:
+			if s := c.sessions[a.Session]; s != nil {
+				s.out = append(c.room(&s.peer), a.Text...)
+			}
+		case router.CloseSession:
+			if s := c.sessions[a.Session]; s != nil {
+				c.journal.session("session_closed", s, a.Reason)
+				c.closePeer(&s.peer)
+			}
+		case router.SendLink:
+			c.sendLink(a)
+		case router.SendLinkText:
+			c.sendLinkText(a)
+		case router.Dial:
+			c.dial(a)
+		case router.CloseLink:
+			c.closeLink(a.Link)
+		case router.Note:
+			c.note(a)
+		}
+	}
+}
+
+// room puts p on its lane's list and returns its output buffer.
+func (c *core) room(p *peer) []byte {
+	c.markDirty(p)
+	if p.out == nil {
+		l := &c.lanes[p.lane]
+		if n := len(l.spare); n > 0 {
+			p.out = l.spare[n-1]
+			l.spare = l.spare[:n-1]
+		}
+	}
+	return p.out
+}
+
+func (c *core) markDirty(p *peer) {
+	if !p.dirty {
+		p.dirty = true
+		l := &c.lanes[p.lane]
+		l.dirty = append(l.dirty, p)
+	}
+}
+
+// closePeer ends p once everything before has been written.
+func (c *core) closePeer(p *peer) {
+	p.closing = true
+	c.markDirty(p)
+}
+
+func (c *core) sendLink(a *router.Action) {
+	l := c.links[a.Link]
+	switch {
+	case l == nil:
+	case l.backend.builtin != nil:
+		c.frame = a.Draft.AppendTo(c.frame[:0])
+		l.backend.builtin.Write(uint64(l.id), c.frame)
+		if cap(c.frame) > keptBuffer {
+			c.frame = nil
+		}
+	default:
+		l.out = a.Draft.AppendTo(c.room(&l.peer))
+	}
+}
+
+func (c *core) sendLinkText(a *router.Action) {
+	l := c.links[a.Link]
+	switch {
+	case l == nil:
+	case l.backend.builtin != nil:
+		l.backend.builtin.Write(uint64(l.id), a.Text)
+	default:
+		l.out = append(c.room(&l.peer), a.Text...)
+	}
+}
+
+// dial asks for a link. A built-in one is up at once, which the router hears
+// in its turn: as the event after those under way.
+func (c *core) dial(a *router.Action) {
+	u := c.upstreams[a.Backend]
+	l := &link{id: a.Link, backend: u}
+	l.lane = a.Lane
+	c.links[l.id] = l
+	if u.builtin == nil {
+		u.remote.Dial(uint64(l.id))
+		return
+	}
+	u.builtin.Open(uint64(l.id))
+	c.risen = append(c.risen, l.id)
+}
+
+func (c *core) closeLink(id router.LinkID) {
+	l := c.links[id]
+	if l == nil {
+		return
+	}
+	delete(c.links, id)
+	switch {
+	case l.backend.builtin != nil:
+		l.backend.builtin.Close(uint64(id))
+	case l.conn == nil:
+		l.backend.remote.Cancel(uint64(id))
+	default:
+		c.closePeer(&l.peer)
+	}
+}
+
+// note writes what the router found worth a line into the journal.
+func (c *core) note(a *router.Action) {
+	e := line{event: string(a.Event), session: a.Session, reason: a.Reason}
+	if a.Backend >= 0 {
+		e.backend = c.upstreams[a.Backend].name
+	}
+	c.journal.add(e)
+}

@@ -1,0 +1,155 @@
+package proxy
+
+import (
+	"sync"
+	"time"
+
+	"github.com/geargate/geargate/backend"
+	"github.com/geargate/geargate/protocol"
+	"github.com/geargate/geargate/proxy/listen"
+	"github.com/geargate/geargate/router"
+)
+
+// core joins the router to the connections. Every event goes through it, one
+// at a time, and everything the router wants sent is in its peers' output
+// buffers before the next event. The buffers are the mailboxes between event
+// loops: first in, first out for each peer, written by the loop that owns it
+// at the end of its turn.
+type core struct {
+	limits  Limits // static
+	journal *journal
+	engine  *listen.Engine // static once connections come
+
+	mu        sync.Mutex
+	router    *router.Router
+	event     router.Event
+	packet    protocol.Packet
+	acts      []router.Action
+	sessions  map[router.SessionID]*session
+	links     map[router.LinkID]*link
+	lanes     []lane
+	upstreams []*upstream // by router.BackendID
+	lastID    router.SessionID
+	risen     []router.LinkID // built-in links the router has not heard are up
+	frame     []byte          // scratch
+
+	timer *time.Timer // fires at alarm
+	alarm time.Time   // zero while the timer is not set
+
+	sessionsGone chan struct{} // closed when the last session is; nil before the end
+
+	undecided map[*upstream]bool // remote ones whose first dial has not ended
+	decided   chan struct{}      // closed when there are none
+	receiver  backend.Receiver   // of every built-in job server
+}
+
+// step gives the router one event and does what it says. core.mu is held.
+func (c *core) step(now time.Time, ev router.Event) {
+	c.event = ev
+	c.acts = c.router.Step(now, &c.event, c.acts[:0])
+	c.apply()
+}
+
+// piece gives the router one piece of a stream, which session or link sent.
+func (c *core) piece(now time.Time, ev router.Event, p piece, packet, line router.EventKind) {
+	if p.text {
+		ev.Kind, ev.Line = line, p.bytes
+	} else {
+		ev.Kind, ev.Packet = packet, &c.packet
+		ev.Malformed = c.packet.Parse(p.bytes)
+	}
+	c.step(now, ev)
+}
+
+// settle brings everything to rest that an event has set off: built-in job
+// servers read and answer until none has anything left, loops with something
+// to write are kicked, and the timer is set. core.mu is held.
+func (c *core) settle(now time.Time) {
+	for c.rise(now) || c.exchange(now) {
+	}
+	for i := range c.lanes {
+		if l := &c.lanes[i]; len(l.dirty) > 0 && !l.kicked {
+			l.kicked = true
+			c.engine.Kick(i)
+		}
+	}
+	c.setTimer(now)
+}
+
+// rise tells the router of the built-in links that are up.
+func (c *core) rise(now time.Time) (more bool) {
+	for len(c.risen) > 0 {
+		id := c.risen[0]
+		c.risen = c.risen[1:]
+		c.step(now, router.Event{Kind: router.LinkUp, Link: id})
+		more = true
+	}
+	return more
+}
+
+// exchange lets every built-in job server with something to do do it.
+func (c *core) exchange(now time.Time) (more bool) {
+	for _, u := range c.upstreams {
+		if u.builtin == nil {
+			continue
+		}
+		if at, ok := u.builtin.Next(); ok && !at.After(now) {
+			u.builtin.Exchange(now, c.receiver)
+			more = true
+		}
+	}
+	return more
+}
+
+// builtinReceiver turns what built-in job servers answer into events. They
+// answer inside exchange, with core.mu held and no action under way.
+func (c *core) builtinReceiver() backend.Receiver {
+	return backend.Receiver{
+		Frame: func(id uint64, frame []byte) {
+			c.piece(time.Now(), router.Event{Link: router.LinkID(id)}, piece{bytes: frame}, router.LinkPacket, router.LinkLine)
+		},
+		Line: func(id uint64, line []byte) {
+			c.piece(time.Now(), router.Event{Link: router.LinkID(id)}, piece{bytes: line, text: true}, router.LinkPacket, router.LinkLine)
+		},
+		Down: func(id uint64, reason string) {
+			delete(c.links, router.LinkID(id))
+			c.step(time.Now(), router.Event{Kind: router.LinkDown, Link: router.LinkID(id), Reason: reason})
+		},
+	}
+}
+
+// minTick keeps a burst of deadlines from becoming a burst of wake-ups.
+const minTick = time.Millisecond
+
+// setTimer sees to it that tick runs at the next deadline of the router or of
+// a built-in job server. core.mu is held.
+func (c *core) setTimer(now time.Time) {
+	next, ok := c.router.Next()
+	for _, u := range c.upstreams {
+		if u.builtin == nil {
+			continue
+		}
+		if at, due := u.builtin.Next(); due && (!ok || at.Before(next)) {
+			next, ok = at, true
+		}
+	}
+	if !ok || !c.alarm.IsZero() && !next.Before(c.alarm) {
+		return
+	}
+	c.alarm = next
+	wait := max(next.Sub(now), minTick)
+	if c.timer == nil {
+		c.timer = time.AfterFunc(wait, c.tick)
+	} else {
+		c.timer.Reset(wait)
+	}
+}
+
+func (c *core) tick() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	now := time.Now()
+	c.alarm = time.Time{}
+	c.step(now, router.Event{Kind: router.Tick})
+	c.settle(now)
+}

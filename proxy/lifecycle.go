@@ -1,0 +1,119 @@
+package proxy
+
+import (
+	"context"
+	"errors"
+	"net"
+	"strconv"
+	"time"
+
+	"github.com/geargate/geargate/proxy/listen"
+	"github.com/geargate/geargate/router"
+)
+
+// start asks for the first links.
+func (c *core) start(engine *listen.Engine) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.engine = engine
+	if len(c.undecided) == 0 {
+		close(c.decided)
+	}
+	now := time.Now()
+	c.acts = c.router.Start(now, c.acts[:0])
+	c.apply()
+	c.settle(now)
+}
+
+// dialled is called with the result of each dial, on a goroutine of its own.
+func (c *core) dialled(u *upstream, id router.LinkID, nc net.Conn, err error) {
+	c.mu.Lock()
+	l := c.links[id]
+	c.mu.Unlock()
+	if err == nil && l == nil {
+		_ = nc.Close() // nobody wants it any more
+	} else if err == nil {
+		err = c.engine.Adopt(l.lane, nc, l)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.undecided[u] {
+		delete(c.undecided, u)
+		if len(c.undecided) == 0 {
+			close(c.decided)
+		}
+	}
+	if err == nil || c.links[id] != l || l == nil {
+		return
+	}
+	if !errors.Is(err, context.Canceled) && !errors.Is(err, listen.ErrStopped) {
+		c.journal.add(line{event: "dial_failed", backend: u.name, reason: err.Error()})
+	}
+	now := time.Now()
+	delete(c.links, id)
+	c.step(now, router.Event{Kind: router.LinkDown, Link: id, Reason: err.Error()})
+	c.settle(now)
+}
+
+// count returns how many sessions there are.
+func (c *core) count() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.sessions)
+}
+
+// drainCheck is how often a drain looks whether jobs are left.
+const drainCheck = 10 * time.Millisecond
+
+// closeTimeout bounds how long sessions may take to read their last bytes.
+const closeTimeout = 2 * time.Second
+
+// drain waits until no foreground job is in flight, for as long as limit, and
+// then closes every session.
+func (c *core) drain(limit time.Duration) {
+	deadline := time.Now().Add(limit)
+	left := c.listening()
+	for left > 0 && time.Now().Before(deadline) {
+		time.Sleep(drainCheck)
+		left = c.listening()
+	}
+	if left > 0 {
+		c.journal.add(line{event: "drain_timeout", reason: strconv.Itoa(left) + " foreground jobs unfinished"})
+	}
+	select {
+	case <-c.closeSessions():
+	case <-time.After(closeTimeout):
+	}
+}
+
+func (c *core) listening() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.router.Listening()
+}
+
+// closeSessions closes every session after what has been written to it, and
+// returns a channel that is closed when all are gone.
+func (c *core) closeSessions() <-chan struct{} {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	gone := make(chan struct{})
+	if len(c.sessions) == 0 {
+		close(gone)
+		return gone
+	}
+	c.sessionsGone = gone
+	for _, s := range c.sessions {
+		c.closePeer(&s.peer)
+	}
+	c.settle(time.Now())
+	return gone
+}
+
+func (c *core) stopTimer() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.timer != nil {
+		c.timer.Stop()
+	}
+}

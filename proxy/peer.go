@@ -1,0 +1,69 @@
+package proxy
+
+import (
+	"time"
+
+	"github.com/geargate/geargate/backend"
+	"github.com/geargate/geargate/proxy/listen"
+	"github.com/geargate/geargate/router"
+)
+
+// A peer is one connection: its unread beginning of a piece on the way in, its
+// unwritten bytes on the way out.
+type peer struct {
+	lane int // static once it is open
+
+	conn *listen.Conn // owned by its loop; nil before Open
+	in   assembler    // owned by its loop
+
+	out     []byte // guarded by core.mu: to be written at the end of the turn
+	dirty   bool   // guarded by core.mu: is on its lane's list
+	closing bool   // guarded by core.mu: to be closed once out is written; what it says is ignored
+}
+
+// A session is a downstream peer.
+type session struct {
+	peer
+	id   router.SessionID // static once it is open
+	open bool             // guarded by core.mu: the router knows it
+}
+
+// A link is a peer that is a backend, remote or built in.
+type link struct {
+	peer
+	id      router.LinkID
+	backend *upstream
+
+	opened time.Time // owned by its loop
+}
+
+// An upstream is a backend as the shell sees it. All of it is static.
+type upstream struct {
+	name    string
+	remote  *backend.Redialer // nil for a built-in one
+	builtin *backend.Builtin  // nil for a remote one; guarded by core.mu
+}
+
+// A lane is what belongs to one event loop. All of it is guarded by core.mu,
+// except where it says otherwise.
+type lane struct {
+	dirty  []*peer // with something to write, or to close
+	kicked bool    // a turn is on its way
+	spare  [][]byte
+
+	turn []flush // owned by the loop: the flush under way
+}
+
+// A flush is what a turn writes to one peer.
+type flush struct {
+	peer  *peer
+	out   []byte
+	close bool
+}
+
+// keptBuffer is the largest capacity in bytes of an output buffer that is used
+// again; keptBuffers is how many a lane holds.
+const (
+	keptBuffer  = 64 << 10
+	keptBuffers = 64
+)
