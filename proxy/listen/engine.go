@@ -68,7 +68,7 @@ func Start(loops int, h Handler) (*Engine, error) {
 // Adopt hands nc, a TCP or unix connection accepted or dialled, to a loop and
 // returns when it is there: Open has been called, with the given owner. nc
 // belongs to the engine, also when Adopt fails. It must not be called on the
-// goroutine of a loop.
+// goroutine of a loop, nor with a lock held that a loop may wait for.
 func (e *Engine) Adopt(loop int, nc net.Conn, owner any) error {
 	e.adopting.RLock()
 	defer e.adopting.RUnlock()
@@ -93,7 +93,7 @@ func (e *Engine) Kick(loop int) { e.loops[loop].kick() }
 
 // Stop closes every connection, without waiting for what is queued, and
 // returns when all loops have ended. It must not be called on the goroutine
-// of a loop.
+// of a loop, nor with a lock held that a loop may wait for.
 func (e *Engine) Stop() error {
 	e.stop.Do(func() {
 		e.adopting.Lock()

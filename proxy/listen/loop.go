@@ -34,7 +34,7 @@ type loop struct {
 	turnTask gnet.Runnable
 	turns    int // in a row, without input
 
-	depth int      // callbacks entered: 0, or 1 while the handler runs
+	depth int      // callbacks entered: ours in the outermost, gnet's inside it
 	gone  []ending // connections whose Close is still to be reported
 
 	closing   []*Conn
@@ -109,12 +109,17 @@ func (l *loop) turn() {
 // watch follows c until it has been closed.
 func (l *loop) watch(c *Conn) {
 	l.closing = append(l.closing, c)
-	if !l.checking {
+	l.checkLater()
+}
+
+func (l *loop) checkLater() {
+	if !l.checking && len(l.closing) > 0 {
 		l.checking = true
 		time.AfterFunc(closeCheck, func() { l.post(l.checkTask) })
 	}
 }
 
+// check takes every closing connection as far as it goes by now.
 func (l *loop) check(context.Context) error {
 	now := time.Now()
 	l.enter()
@@ -131,9 +136,6 @@ func (l *loop) check(context.Context) error {
 	l.closing = left
 	l.checking = false
 	l.leave()
-	if len(l.closing) > 0 && !l.checking {
-		l.checking = true
-		time.AfterFunc(closeCheck, func() { l.post(l.checkTask) })
-	}
+	l.checkLater()
 	return nil
 }
