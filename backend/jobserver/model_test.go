@@ -1,7 +1,6 @@
 package jobserver
 
 import (
-	"fmt"
 	"maps"
 	"math/rand/v2"
 	"slices"
@@ -249,130 +248,6 @@ func (m *model) packet(id ConnID, answers int, kind protocol.Type, args ...strin
 	clear(frame)
 }
 
-// say runs one event and takes in what it leads to.
-func (m *model) say(id ConnID, ev *Event) {
-	ev.Conn = id
-	what := fmt.Sprint(ev.Kind)
-	if ev.Packet != nil {
-		what = fmt.Sprintf("%v %.40q", ev.Packet.Type, ev.Packet.Body())
-	}
-	m.history = append(m.history, fmt.Sprintf("%d> %s %s", id, what, ev.Line))
-	if sleeps := ev.Packet != nil && ev.Packet.Type == protocol.PreSleep; sleeps {
-		m.conns[id].asleep, m.conns[id].blind = true, false
-	}
-	for _, action := range m.server.Step(m.now, ev, nil) {
-		if action.Kind == Send {
-			m.history = append(m.history, fmt.Sprintf("  %d< %.40q", action.Conn, draftWords(&action.Draft)))
-			m.heard(action.Conn, &action.Draft)
-		}
-	}
-	if err := check(m.server); err != nil {
-		m.fail("%v", err)
-	}
-	m.nobodyOversleeps()
-}
-
-// heard takes in a packet that a connection is sent.
-func (m *model) heard(id ConnID, d *protocol.Draft) {
-	a := m.conns[id]
-	if a == nil {
-		m.fail("connection %d is not open and was sent %v", id, d.Type)
-	}
-	handle := string(d.Arg(0))
-	switch d.Type {
-	case protocol.JobCreated:
-		a.answers--
-		m.handles = append(m.handles, handle)
-		if a.asks {
-			a.waits[handle]++
-		}
-	case protocol.JobAssign, protocol.JobAssignUniq, protocol.JobAssignAll:
-		a.answers--
-		if other, taken := m.workers[handle]; taken {
-			m.fail("%s was given to %d while %d runs it", handle, id, other)
-		}
-		m.workers[handle] = id
-		a.jobs[handle] = string(d.Arg(1))
-	case protocol.NoJob, protocol.Error, protocol.OptionRes:
-		a.answers--
-	case protocol.Noop:
-		if !a.asleep {
-			m.fail("connection %d was sent NOOP and does not sleep", id)
-		}
-		a.asleep = false
-	case protocol.WorkComplete, protocol.WorkFail, protocol.WorkException:
-		if a.waits[handle]--; a.waits[handle] < 0 {
-			m.fail("connection %d was sent %v for %s once too often", id, d.Type, handle)
-		}
-	case protocol.WorkData, protocol.WorkWarning, protocol.WorkStatus:
-		if a.waits[handle] == 0 {
-			m.fail("connection %d was sent %v for %s and does not wait for it", id, d.Type, handle)
-		}
-	default:
-		m.fail("connection %d was sent %v", id, d.Type)
-	}
-}
-
-// nobodyOversleeps checks that no worker sleeps while a job it can do is
-// queued. With a limit of workers to wake that is not promised.
-func (m *model) nobodyOversleeps() {
-	for id, a := range m.conns {
-		c := m.server.conns.at(m.server.byID[id])
-		if a.asleep != (c.sleep == asleep) {
-			m.fail("connection %d: asleep is %v outside and %v inside", id, a.asleep, c.sleep)
-		}
-		if a.asleep && !a.blind && m.server.config.WorkerWakeup == 0 && m.server.choose(c) != 0 {
-			m.fail("connection %d sleeps while a job for it is queued", id)
-		}
-	}
-}
-
-// finish has one worker do all that is left and checks that everybody had an
-// answer and nothing stayed.
-func (m *model) finish() {
-	m.pass(time.Hour)
-	for len(m.order) > 4 {
-		m.close(m.order[0])
-	}
-	m.open()
-	worker := m.last
-	for _, function := range modelFunctions {
-		m.packet(worker, 0, protocol.CanDo, function)
-	}
-	for _, id := range m.order[:4] {
-		m.leaves(id, "none")
-		for _, handle := range m.conns[id].held() {
-			m.over(id, 0, protocol.WorkComplete, handle, "")
-		}
-	}
-	for {
-		m.conns[worker].asleep = false
-		m.packet(worker, 1, protocol.GrabJobUniq)
-		if len(m.conns[worker].jobs) == 0 {
-			break
-		}
-		for _, handle := range m.conns[worker].held() {
-			m.over(worker, 0, protocol.WorkComplete, handle, "")
-		}
-	}
-	for id, a := range m.conns {
-		for handle, waits := range a.waits {
-			if waits != 0 {
-				m.fail("connection %d waits for %s still", id, handle)
-			}
-		}
-	}
-	if err := idle(m.server); err != nil {
-		m.fail("%v", err)
-	}
-	for len(m.order) > 0 {
-		m.close(m.order[0])
-	}
-	if n := m.server.conns.live + m.server.abilities.live; n != 0 {
-		m.fail("expected no connections and abilities, %d are left", n)
-	}
-}
-
 func (m *model) someone() ConnID { return m.order[m.random.IntN(len(m.order))] }
 
 func (m *model) function() string { return modelFunctions[m.random.IntN(len(modelFunctions))] }
@@ -383,12 +258,4 @@ func (m *model) someHandle() string {
 		return "H:t:0000000099"
 	}
 	return m.handles[len(m.handles)-1-m.random.IntN(min(len(m.handles), 50))]
-}
-
-func (m *model) fail(format string, args ...any) {
-	m.t.Helper()
-	for _, line := range m.history[max(0, len(m.history)-40):] {
-		m.t.Log(line)
-	}
-	m.t.Fatalf(format, args...)
 }
