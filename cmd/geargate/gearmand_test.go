@@ -1,0 +1,219 @@
+package main
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// underName returns a path at which the binary has another name.
+func underName(t *testing.T, name string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.Symlink(binary, path); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func TestGearmandByName(t *testing.T) {
+	program := underName(t, "gearmand")
+	for _, c := range []struct {
+		args           string
+		code           int
+		stdout, stderr string
+	}{
+		{"--help", 0, `(?s)Allowed options:\n.*-p \[ --port \] PORT .*`, ``},
+		{"--version", 0, `\ngearmand 2\.0\.0 - geargate .*\n`, ``},
+		{"-d --check-args", 0, ``, ``},
+		{"--nope", 1, ``, `gearmand: unknown option --nope\n`},
+		{"-L 192.0.2.1 -l stderr", 1, ``, `gearmand: .*192\.0\.2\.1.*\n`},
+	} {
+		got := runProgram(t, program, nil, strings.Fields(emptyFile+c.args)...)
+		if got.code != c.code || !matches(c.stdout, got.stdout) || !matches(c.stderr, got.stderr) {
+			t.Errorf("%s: got code %d, stdout %q, stderr %q", c.args, got.code, got.stdout, got.stderr)
+		}
+		if verb := runProgram(t, binary, nil, append([]string{"gearmand"}, strings.Fields(emptyFile+c.args)...)...); verb != got {
+			t.Errorf("%s: got %+v by name and %+v by verb", c.args, got, verb)
+		}
+	}
+}
+
+// freePort returns a port of the loopback interface that nobody uses.
+func freePort(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return strconv.Itoa(l.Addr().(*net.TCPAddr).Port)
+}
+
+// eventually polls until done, and fails with what was waited for.
+func eventually(t *testing.T, what string, done func() bool) {
+	t.Helper()
+	deadline := time.Now().Add(10 * time.Second)
+	for !done() {
+		if time.Now().After(deadline) {
+			t.Fatalf("no %s within 10 seconds", what)
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+}
+
+// alive reports whether a process exists and has not ended: one without a
+// parent that waits for it stays as a zombie.
+func alive(pid int) bool {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	return err == nil && !strings.Contains(string(stat), ") Z ")
+}
+
+// The whole life of a daemon as an init script sees it: the command returns
+// when the port is open, the process lives in its own session under the user
+// named, its log can be rotated, and SIGTERM leaves nothing behind.
+func TestGearmandDaemon(t *testing.T) {
+	dir, port := t.TempDir(), freePort(t)
+	for path, mode := range map[string]os.FileMode{dir: 0o777, filepath.Dir(dir): 0o755} {
+		if err := os.Chmod(path, mode); err != nil {
+			t.Fatal(err)
+		}
+	}
+	pidFile, logPath := filepath.Join(dir, "pid"), filepath.Join(dir, "log")
+	args := strings.Fields(emptyFile + "-d --verbose=INFO -L 127.0.0.1 -p " + port + " -P " + pidFile + " -l " + logPath)
+	uid := os.Geteuid()
+	if uid == 0 {
+		args, uid = append(args, "--user=nobody"), 65534
+	}
+	if got := runProgram(t, underName(t, "gearmand"), nil, args...); got.code != 0 || got.stderr != "" {
+		t.Fatalf("got %+v", got)
+	}
+	text, err := os.ReadFile(pidFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pid, err := strconv.Atoi(strings.TrimSpace(string(text)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if alive(pid) {
+			syscall.Kill(pid, syscall.SIGKILL)
+		}
+	})
+	conn, err := net.Dial("tcp", "127.0.0.1:"+port)
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn.Close()
+	checkProcess(t, pid, uid)
+
+	moved := logPath + ".1"
+	if err := os.Rename(logPath, moved); err != nil {
+		t.Fatal(err)
+	}
+	syscall.Kill(pid, syscall.SIGHUP)
+	eventually(t, "new log", func() bool { _, err := os.Stat(logPath); return err == nil })
+	syscall.Kill(pid, syscall.SIGTERM)
+	eventually(t, "end", func() bool { return !alive(pid) })
+	if _, err := os.Stat(pidFile); !os.IsNotExist(err) {
+		t.Errorf("the pid file is still there: %v", err)
+	}
+	checkLogged(t, moved, "event=signal signal=hangup")
+	checkLogged(t, logPath, "event=signal signal=terminated")
+}
+
+// checkProcess demands a session of its own and the user's id.
+func checkProcess(t *testing.T, pid, uid int) {
+	t.Helper()
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	// After the name in brackets: state, parent, process group, session.
+	_, rest, _ := strings.Cut(string(stat), ") ")
+	if fields := strings.Fields(rest); fields[3] != strconv.Itoa(pid) {
+		t.Errorf("got session %s, want %d", fields[3], pid)
+	}
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := fmt.Sprintf("\nUid:\t%[1]d\t%[1]d\t%[1]d\t%[1]d\n", uid); !strings.Contains(string(status), want) {
+		t.Errorf("want %q in:\n%s", want, status)
+	}
+}
+
+func checkLogged(t *testing.T, path, want string) {
+	t.Helper()
+	if text, err := os.ReadFile(path); err != nil || !strings.Contains(string(text), want) {
+		t.Errorf("want %q in %s, got %q, %v", want, path, text, err)
+	}
+}
+
+// A daemon that cannot listen says so before the command returns.
+func TestGearmandDaemonFails(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	port := strconv.Itoa(l.Addr().(*net.TCPAddr).Port)
+	got := runProgram(t, underName(t, "gearmand"), nil, strings.Fields(emptyFile+"-d -L 127.0.0.1 -l none -p "+port)...)
+	if got.code != 1 || !strings.Contains(got.stderr, "address already in use") || !strings.Contains(got.stderr, "ended before it listened") {
+		t.Errorf("got %+v", got)
+	}
+}
+
+func TestGearmandUnknownUser(t *testing.T) {
+	got := runProgram(t, binary, nil, strings.Fields("gearmand "+emptyFile+"-L 127.0.0.1 -p 0 -l none -u no-such-user")...)
+	if got.code != 1 || !strings.Contains(got.stderr, "--user: user: unknown user no-such-user") {
+		t.Errorf("got %+v", got)
+	}
+}
+
+// Signals end a job server in the foreground with 0; the pid file goes.
+func TestGearmandSignals(t *testing.T) {
+	for _, s := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT, syscall.SIGUSR1} {
+		pidFile := filepath.Join(t.TempDir(), "pid")
+		command := exec.Command(binary, strings.Fields("gearmand "+emptyFile+"-L 127.0.0.1 -p 0 -l stderr -P "+pidFile)...)
+		if err := command.Start(); err != nil {
+			t.Fatal(err)
+		}
+		eventually(t, "pid file", func() bool {
+			text, err := os.ReadFile(pidFile)
+			return err == nil && string(text) == fmt.Sprintln(command.Process.Pid)
+		})
+		if err := command.Process.Signal(s); err != nil {
+			t.Fatal(err)
+		}
+		ended := make(chan error, 1)
+		go func() { ended <- command.Wait() }()
+		select {
+		case err := <-ended:
+			if err != nil {
+				t.Errorf("%v: %v", s, err)
+			}
+		case <-time.After(10 * time.Second):
+			command.Process.Kill()
+			t.Fatalf("%v: still running after 10 seconds", s)
+		}
+		if _, err := os.Stat(pidFile); !os.IsNotExist(err) {
+			t.Errorf("%v: the pid file is still there: %v", s, err)
+		}
+	}
+}
+
+func TestLogFileUnopened(t *testing.T) {
+	file := newLogFile(filepath.Join(t.TempDir(), "no", "log"), os.Stderr)
+	if err := file.Reopen(); err == nil || file.to != os.Stderr {
+		t.Errorf("got %v, writing to %v", err, file.to)
+	}
+}

@@ -1,0 +1,19 @@
+package main
+
+import "runtime/debug"
+
+// version returns the module version this binary was built from, with the
+// commit where the build tool knows it.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "(unknown)"
+	}
+	text := info.Main.Version
+	for _, setting := range info.Settings {
+		if setting.Key == "vcs.revision" && text == "(devel)" {
+			text += " " + setting.Value
+		}
+	}
+	return text + " " + info.GoVersion
+}
