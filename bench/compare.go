@@ -37,7 +37,8 @@ type comparer struct {
 
 // compare does the work of a scenario with each of its setups in turn, round
 // after round. Servers are started anew for every run: what one run leaves
-// behind must not be the next one's burden.
+// behind must not be the next one's burden. With an error comes what was
+// measured until then, or nil.
 func compare(ctx context.Context, s *Scenario, open opener, progress io.Writer) (*Comparison, error) {
 	c := &comparer{Comparison: &Comparison{Scenario: s}, open: open, progress: progress, out: map[int]bool{}}
 	steps, err := s.Steps.expand()
@@ -51,7 +52,7 @@ func compare(ctx context.Context, s *Scenario, open opener, progress io.Writer) 
 		}
 		for round := range s.Rounds {
 			if err := c.round(ctx, at, step, round); err != nil {
-				return nil, err
+				return c.Comparison, err
 			}
 		}
 	}
@@ -119,6 +120,10 @@ type teller struct {
 }
 
 func (t *teller) progress(p load.Progress) {
+	if p.Submitted == 0 {
+		fmt.Fprintf(t.out, "%s %s %s: %4.0fs getting ready\n", t.scenario, t.setup, t.step, p.Elapsed.Seconds())
+		return
+	}
 	fmt.Fprintf(t.out, "%s %s %s: %4.0fs %9d answered (%d in the last second), %d in flight, %d runs\n",
 		t.scenario, t.setup, t.step, p.Elapsed.Seconds(), p.Settled, p.Settled-t.settled, p.Submitted-p.Settled, p.Runs)
 	t.settled = p.Settled

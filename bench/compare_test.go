@@ -165,6 +165,14 @@ func TestMainTellsOfWrongResults(t *testing.T) {
 	}
 }
 
+func TestMainTellsThatNobodyListens(t *testing.T) {
+	var stdout, stderr bytes.Buffer
+	code := Main([]string{"run", "--address", "unix:/nowhere", "--jobs", "10"}, &stdout, &stderr)
+	if code != exitFailure || !strings.Contains(stderr.String(), errNothing.Error()) {
+		t.Errorf("code %d, stderr %q; expected a failure that says that nothing was measured", code, stderr.String())
+	}
+}
+
 func TestMainRunsAndReports(t *testing.T) {
 	f, err := gearmandOnly(t.Context(), "gearmand")
 	if err != nil {

@@ -36,6 +36,9 @@ const (
 // errUsage says that the command line was wrong and has been told so.
 var errUsage = errors.New("usage")
 
+// errNothing says that no setup could be measured; the tables tell why.
+var errNothing = errors.New("nothing could be measured")
+
 // errBad says that jobs did not end as they should; the tables tell which.
 var errBad = errors.New("not all jobs ended as they should")
 

@@ -2,7 +2,7 @@ package bench
 
 import (
 	"context"
-	"flag"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -13,58 +13,6 @@ import (
 	"github.com/geargate/geargate/bench/farm"
 	"github.com/geargate/geargate/bench/load"
 )
-
-// loadKeys are the keys of a load that a flag of the same name sets, over the
-// scenario file.
-var loadKeys = []string{
-	"clients", "workers", "idle_clients", "idle_workers", "outstanding", "grabs", "payload", "kinds", "work_time",
-	"functions", "functions_per_worker", "unique", "hit_rate", "rate", "warmup", "duration", "jobs", "queue_first", "loops",
-}
-
-// options are the flags that run and compare share.
-type options struct {
-	set        *flag.FlagSet
-	json, html string
-	rounds     int
-	changes    [][2]string // keys of the load and their values
-}
-
-func newOptions(verb string, stderr io.Writer) *options {
-	o := &options{set: flag.NewFlagSet("geargate bench "+verb, flag.ContinueOnError)}
-	o.set.SetOutput(stderr)
-	o.set.StringVar(&o.json, "json", "", "write all figures to this `file`")
-	o.set.StringVar(&o.html, "html", "", "write tables and plots to this `file`")
-	o.set.IntVar(&o.rounds, "rounds", 0, "how often each setup is measured; 0 leaves it to the scenario")
-	for _, key := range loadKeys {
-		o.set.Func(strings.ReplaceAll(key, "_", "-"), "load: "+key, func(value string) error {
-			o.changes = append(o.changes, [2]string{key, value})
-			return setLoad(new(load.Load), key, value)
-		})
-	}
-	return o
-}
-
-// parse reads the flags; what is wrong has been told when it returns.
-func (o *options) parse(args []string) error {
-	err := o.set.Parse(args)
-	if err != nil && err != flag.ErrHelp {
-		return errUsage
-	}
-	return err
-}
-
-// apply puts the flags over a scenario.
-func (o *options) apply(s *Scenario) error {
-	for _, change := range o.changes {
-		if err := setLoad(&s.Load, change[0], change[1]); err != nil {
-			return err
-		}
-	}
-	if o.rounds > 0 {
-		s.Rounds = o.rounds
-	}
-	return s.check()
-}
 
 // runVerb measures a job server that is there already.
 func runVerb(ctx context.Context, args []string, stdout, stderr io.Writer) error {
@@ -139,29 +87,38 @@ func compareVerb(ctx context.Context, args []string, stdout, stderr io.Writer) e
 	return o.measure(ctx, scenarios, open, stdout, stderr)
 }
 
-// measure does all scenarios and writes what was asked for.
+// measure does all scenarios and writes what was asked for, also of a run that
+// was interrupted.
 func (o *options) measure(ctx context.Context, scenarios []*Scenario, open opener, stdout, stderr io.Writer) error {
 	report := &Report{Made: time.Now(), Machine: farm.ThisMachine()}
-	bad := int64(0)
+	var failed error
 	for _, s := range scenarios {
 		if err := o.apply(s); err != nil {
 			return err
 		}
 		c, err := compare(ctx, s, open, stderr)
+		if c != nil {
+			c.Text(stdout)
+			report.Comparisons = append(report.Comparisons, c)
+			failed = errors.Join(failed, c.verdict())
+		}
 		if err != nil {
-			return err
+			failed = errors.Join(failed, err)
+			break
 		}
-		c.Text(stdout)
-		for _, run := range c.Runs {
-			bad += run.Bad()
+	}
+	return errors.Join(failed, o.write(report))
+}
+
+// verdict says whether the figures of c can be relied on.
+func (c *Comparison) verdict() error {
+	if len(c.Runs) == 0 {
+		return fmt.Errorf("%s: %w", c.Scenario.Name, errNothing)
+	}
+	for _, run := range c.Runs {
+		if run.Bad() > 0 {
+			return fmt.Errorf("%s: %w", c.Scenario.Name, errBad)
 		}
-		report.Comparisons = append(report.Comparisons, c)
-	}
-	if err := o.write(report); err != nil {
-		return err
-	}
-	if bad > 0 {
-		return errBad
 	}
 	return nil
 }
