@@ -174,6 +174,8 @@ func (c *checker) tables() {
 		}
 		c.at("job", uint64(j.chained[byNumber].key))
 		c.expect("job by its number", c.s.numbered(j.chained[byNumber].key), id)
+		key := coalesceKey(c.s.unique(j), c.s.workload(j))
+		c.expect("joined by its unique", j.indexed, len(key) > 0 && !j.cancelled)
 		if !j.indexed {
 			return
 		}

@@ -202,6 +202,11 @@ func TestNumbersAreUsedAgainOnlyWhenFree(t *testing.T) {
 			t.Errorf("expected number %d, got %d", want, got)
 		}
 	}
+	last := s.jobs.take()
+	s.numbers.add(last, 1<<32-1)
+	if got := s.find([]byte("H:localhost:4294967295")); got != last {
+		t.Errorf("expected job %d under the highest number, got %d", last, got)
+	}
 }
 
 func TestParseNumber(t *testing.T) {
