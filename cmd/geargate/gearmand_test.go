@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"syscall"
@@ -87,10 +88,17 @@ func TestGearmandDaemon(t *testing.T) {
 		}
 	}
 	pidFile, logPath := filepath.Join(dir, "pid"), filepath.Join(dir, "log")
-	args := strings.Fields(emptyFile + "-d --verbose=INFO -L 127.0.0.1 -p " + port + " -P " + pidFile + " -l " + logPath)
-	uid := os.Geteuid()
+	args := strings.Fields(emptyFile + "-d -f 512 --verbose=INFO -L 127.0.0.1 -p " + port + " -P " + pidFile + " -l " + logPath)
+	uid, gid := os.Geteuid(), os.Getegid()
 	if uid == 0 {
-		args, uid = append(args, "--user=nobody"), 65534
+		args, uid, gid = append(args, "--user=nobody"), 65534, 65534
+	}
+	// A log that is there already, of the same owner, is added to.
+	if err := os.WriteFile(logPath, []byte("before\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chown(logPath, uid, gid); err != nil {
+		t.Fatal(err)
 	}
 	if got := runProgram(t, underName(t, "gearmand"), nil, args...); got.code != 0 || got.stderr != "" {
 		t.Fatalf("got %+v", got)
@@ -113,7 +121,7 @@ func TestGearmandDaemon(t *testing.T) {
 		t.Fatal(err)
 	}
 	conn.Close()
-	checkProcess(t, pid, uid)
+	checkProcess(t, pid, uid, gid)
 
 	moved := logPath + ".1"
 	if err := os.Rename(logPath, moved); err != nil {
@@ -126,29 +134,41 @@ func TestGearmandDaemon(t *testing.T) {
 	if _, err := os.Stat(pidFile); !os.IsNotExist(err) {
 		t.Errorf("the pid file is still there: %v", err)
 	}
+	checkLogged(t, moved, "before\n")
 	checkLogged(t, moved, "event=signal signal=hangup")
 	checkLogged(t, logPath, "event=signal signal=terminated")
 }
 
-// checkProcess demands a session of its own and the user's id.
-func checkProcess(t *testing.T, pid, uid int) {
+// checkProcess demands a session of its own, the user and none of root's
+// groups, and the limit of -f 512.
+func checkProcess(t *testing.T, pid, uid, gid int) {
 	t.Helper()
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if err != nil {
-		t.Fatal(err)
-	}
 	// After the name in brackets: state, parent, process group, session.
-	_, rest, _ := strings.Cut(string(stat), ") ")
+	_, rest, _ := strings.Cut(procFile(t, pid, "stat"), ") ")
 	if fields := strings.Fields(rest); fields[3] != strconv.Itoa(pid) {
 		t.Errorf("got session %s, want %d", fields[3], pid)
 	}
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	status := procFile(t, pid, "status")
+	for name, id := range map[string]int{"Uid": uid, "Gid": gid} {
+		if want := fmt.Sprintf("\n%[1]s:\t%[2]d\t%[2]d\t%[2]d\t%[2]d\n", name, id); !strings.Contains(status, want) {
+			t.Errorf("want %q in:\n%s", want, status)
+		}
+	}
+	if os.Geteuid() == 0 && !strings.Contains(status, fmt.Sprintf("\nGroups:\t%d ", gid)) {
+		t.Errorf("want only group %d in:\n%s", gid, status)
+	}
+	if limits := procFile(t, pid, "limits"); !regexp.MustCompile(`Max open files +512 `).MatchString(limits) {
+		t.Errorf("want 512 open files in:\n%s", limits)
+	}
+}
+
+func procFile(t *testing.T, pid int, name string) string {
+	t.Helper()
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/%s", pid, name))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := fmt.Sprintf("\nUid:\t%[1]d\t%[1]d\t%[1]d\t%[1]d\n", uid); !strings.Contains(string(status), want) {
-		t.Errorf("want %q in:\n%s", want, status)
-	}
+	return string(text)
 }
 
 func checkLogged(t *testing.T, path, want string) {

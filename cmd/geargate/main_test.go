@@ -109,6 +109,9 @@ func TestVerbs(t *testing.T) {
 
 		{"route", "", "route --backend a=h1 --backend b=h2,weight=3 --pool 1 f u1", 0,
 			`1 b h2:4730 weight=3\n2 pool-1 \(built in\) weight=1\n3 a h1:4730 weight=1\n`, ``},
+		{"route by flags over environment", "GEARGATE_POOL=3;GEARGATE_BACKEND=x=h1 y=h2", "route|--pool|1|--backend|a=h3|f|", 0,
+			`spread .*\n1 a h3:4730 weight=1\n2 pool-1 .*\n`, ``},
+		{"route by environment", "GEARGATE_BACKEND=x=h1 y=h2,weight=2", "route|f|", 0, `spread .*\n1 x h1:4730 .*\n2 y h2:4730 weight=2\n`, ``},
 		{"route of another", "", "route --backend a=h1 --backend b=h2 f u1", 0, `1 b .*\n2 a .*\n`, ``},
 		{"route by workload", "", "route --workload u1 --backend a=h1 --backend b=h2,weight=3 --pool 1 f -", 0, `1 b .*\n2 pool-1 .*\n3 a .*\n`, ``},
 		{"route without unique", "", "route|--pool|2|f|", 0, `spread evenly by weight over:\n1 pool-1 .*\n2 pool-2 .*\n`, ``},
