@@ -88,6 +88,11 @@ func (r *Router) linkIsDown(l *link, reason string) {
 		r.note(NoteBackendDown, nil, b, reason)
 	}
 	r.loseSubmitLink(l)
+	if !b.up() {
+		for g := r.formed.first; g != nil; g = r.formed.next(g) {
+			r.balance(g) // a link to b that is being made brings nobody a job
+		}
+	}
 }
 
 // breakLink closes a link whose backend does not keep to the protocol: what
