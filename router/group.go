@@ -47,13 +47,13 @@ func (r *Router) groupOf(w *worker) *group {
 	return g
 }
 
-// joinGroup moves w, with the GRAB_JOBs it is owed and its sleep, into the
-// group its abilities ask for.
+// joinGroup moves w, with its sleep, into the group its abilities ask for.
+// GRAB_JOBs it is owed were for the abilities it had.
 func (r *Router) joinGroup(w *worker) {
 	old := w.group
 	if old != nil {
-		for _, at := range w.grabs {
-			old.waiting.remove(at)
+		for len(w.grabs) > 0 {
+			r.serve(old, w.grabs[0], nil)
 		}
 		if w.state == workerAsleep {
 			old.asleep.remove(w)
@@ -62,12 +62,6 @@ func (r *Router) joinGroup(w *worker) {
 	w.changed, w.group = false, nil
 	if len(w.abilities) > 0 {
 		r.enter(r.groupOf(w), w)
-	} else {
-		for _, at := range w.grabs {
-			r.answer(at.reply, protocol.NoJob)
-			r.grabs.put(at)
-		}
-		w.grabs = w.grabs[:0]
 	}
 	if old != nil {
 		r.leaveGroup(old)
@@ -78,9 +72,6 @@ func (r *Router) joinGroup(w *worker) {
 func (r *Router) enter(g *group, w *worker) {
 	w.group = g
 	g.members++
-	for _, at := range w.grabs {
-		g.waiting.pushBack(at)
-	}
 	if w.state == workerAsleep {
 		g.asleep.pushBack(w)
 	}
