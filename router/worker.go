@@ -206,9 +206,10 @@ func denominator(p *protocol.Packet) []byte {
 	return p.Arg(2)
 }
 
-// runs returns the job that w runs under a handle, or nil.
+// runs returns the job that w runs under a handle, or nil. Where it was given
+// the same handle twice, the first came over a link that has ended.
 func (w *worker) runs(front []byte) *assignment {
-	for _, a := range w.running {
+	for _, a := range slices.Backward(w.running) {
 		if bytes.Equal(a.front.bytes(), front) {
 			return a
 		}
