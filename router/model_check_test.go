@@ -1,0 +1,290 @@
+package router
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/geargate/geargate/backend/jobserver"
+)
+
+// check returns what does not hold of the router that must hold after every
+// step.
+func (w *world) check() error {
+	c := &checker{r: w.r}
+	for _, p := range w.peers {
+		if len(p.expects) > 0 && p.expects[0].grab && w.now.Sub(p.expects[0].at) > w.r.cfg.GrabTimeout {
+			c.expect(fmt.Sprintf("session %d: wait for %s", p.id, p.expects[0].what), w.now.Sub(p.expects[0].at), w.r.cfg.GrabTimeout)
+		}
+	}
+	for id, at := range w.wires {
+		if at.state == wireOpen {
+			c.link(at, w.r.links[id])
+		}
+	}
+	c.uniqueHolds(w)
+	for _, g := range w.r.groups {
+		c.group(g)
+	}
+	for _, s := range w.r.sessions {
+		c.session(s)
+	}
+	c.jobs()
+	c.timers()
+	c.pools()
+	return errors.Join(c.wrong...)
+}
+
+type checker struct {
+	r     *Router
+	wrong []error
+}
+
+func (c *checker) expect(what string, got, want any) {
+	if got != want {
+		c.wrong = append(c.wrong, fmt.Errorf("%s: expected %v, got %v", what, want, got))
+	}
+}
+
+// link checks that a link owes what was asked on it.
+func (c *checker) link(at *wire, l *link) {
+	what := fmt.Sprintf("link %d: ", at.id)
+	if l == nil {
+		c.expect(what+"known", false, true)
+		return
+	}
+	if l.group == nil {
+		c.expect(what+"owed", l.owed.count, len(at.owed))
+		for i := range min(l.owed.count, len(at.owed)) {
+			kind := l.owed.ring[(l.owed.first+i)&(len(l.owed.ring)-1)].kind
+			c.expect(what+"owed next", answeredBy[kind], at.owed[i])
+		}
+		return
+	}
+	c.expect(what+"GRAB_JOBs", l.grabs, len(at.owed))
+	running := 0
+	for a := l.carries.first; a != nil; a = l.carries.next(a) {
+		c.expect(what+"link of a job", a.link, l)
+		switch a.state {
+		case assignmentRunning:
+			running++
+			c.expect(what+"worker has its job", a.worker.runs(a.front.bytes()) == a, true)
+		case assignmentReady:
+			c.expect(what+"members for a ready job", a.group.members > 0, true)
+		case assignmentStranded:
+			c.expect(what+"link of a stranded job is closing", l.retiring, true)
+		}
+	}
+	c.expect(what+"running", l.running, running)
+	c.expect(what+"closing and idle", l.retiring && l.running == 0, false)
+}
+
+// uniqueHolds checks that no job is there twice, but over a link that has ended
+// without the router knowing yet.
+func (c *checker) uniqueHolds(w *world) {
+	seen := map[handle]bool{}
+	for _, at := range w.order {
+		if l := w.r.links[at.id]; l != nil && at.state == wireOpen {
+			for a := l.carries.first; a != nil; a = l.carries.next(a) {
+				c.expect(fmt.Sprintf("%s assigned twice", a.front.bytes()), seen[a.front], false)
+				seen[a.front] = true
+			}
+		}
+	}
+}
+
+func (c *checker) group(g *group) {
+	what := fmt.Sprintf("group %q: ", g.key)
+	members, outstanding := 0, 0
+	for _, s := range c.r.sessions {
+		if s.worker.group == g {
+			members++
+		}
+	}
+	for _, links := range g.links {
+		for _, l := range links {
+			outstanding += l.grabs
+		}
+	}
+	c.expect(what+"members", g.members, members)
+	c.expect(what+"outstanding", g.outstanding, outstanding)
+	c.expect(what+"a worker sleeps while a job is ready", g.asleep.count > 0 && g.ready.count > g.woken.count, false)
+	c.expect(what+"a worker waits while a job is ready", g.waiting.count > 0 && g.ready.count > 0, false)
+	c.expect(what+"a worker waits and nothing can come", g.waiting.count > 0 && !g.hopeful(), false)
+	for at := g.waiting.first; at != nil; at = g.waiting.next(at) {
+		late := c.r.now.Sub(at.at)
+		c.expect(what+"GRAB_JOB unanswered for "+late.String(), late > c.r.cfg.GrabTimeout, false)
+	}
+	for a := g.ready.first; a != nil; a = g.ready.next(a) {
+		c.expect(what+"state of a ready job", a.state, assignmentReady)
+		c.expect(what+"group of a ready job", a.group, g)
+	}
+	for worker := g.asleep.first; worker != nil; worker = g.asleep.next(worker) {
+		c.expect(what+"state of a sleeper", worker.state, workerAsleep)
+	}
+	for worker := g.woken.first; worker != nil; worker = g.woken.next(worker) {
+		c.expect(what+"state of a woken worker", worker.state, workerWoken)
+	}
+}
+
+func (c *checker) session(s *session) {
+	what := fmt.Sprintf("session %d: ", s.id)
+	if s.owes.first != nil {
+		c.expect(what+"the first reply is ready and not sent", s.owes.first.ready, false)
+	}
+	for p := s.owes.first; p != nil; p = p.next {
+		c.expect(what+"session of a reply", p.session, s)
+		if p.next == nil {
+			c.expect(what+"last reply", s.owes.last, p)
+		}
+	}
+	for l := s.listen.first; l != nil; l = s.listen.next(l) {
+		c.expect(what+"session of a listener", l.session, s)
+	}
+	for _, a := range s.worker.running {
+		c.expect(what+"worker of a running job", a.worker, &s.worker)
+		c.expect(what+"state of a running job", a.state, assignmentRunning)
+	}
+}
+
+// jobs checks that every foreground job is found where it must be, and will
+// hear of its end.
+func (c *checker) jobs() {
+	listeners, accepted := 0, 0
+	for at, j := range c.r.jobs.byHandle {
+		what := fmt.Sprintf("job %s: ", at.handle.bytes())
+		c.expect(what+"state", j.state, jobAccepted)
+		c.expect(what+"its link is there", c.r.links[j.link.id], j.link)
+		for l := j.listeners.first; l != nil; l = j.listeners.next(l) {
+			c.expect(what+"job of a listener", l.job, j)
+			c.expect(what+"session of a listener", c.r.sessions[l.session.id], l.session)
+			listeners++
+		}
+	}
+	for _, l := range c.r.links {
+		accepted += l.jobs.count
+	}
+	c.expect("jobs on links", accepted, len(c.r.jobs.byHandle))
+	total := 0
+	for _, s := range c.r.sessions {
+		total += s.listen.count
+	}
+	c.expect("more listeners of accepted jobs than sessions have", listeners > total, false)
+}
+
+func (c *checker) timers() {
+	for i, t := range c.r.timers {
+		c.expect("place of a timer", t.place, i+1)
+		if i > 0 {
+			c.expect("timers out of order", t.at.Before(c.r.timers[(i-1)/2].at), false)
+		}
+	}
+}
+
+// pools checks that nothing is in a pool twice, or there and in use.
+func (c *checker) pools() {
+	free := map[any]bool{}
+	note := func(v any) {
+		c.expect(fmt.Sprintf("%T in its pool twice", v), free[v], false)
+		free[v] = true
+	}
+	eachPooled(&c.r.replies, note)
+	eachPooled(&c.r.listeners, note)
+	eachPooled(&c.r.jobPool, note)
+	eachPooled(&c.r.grabs, note)
+	eachPooled(&c.r.assignments, note)
+	used := func(v any) { c.expect(fmt.Sprintf("%T in use and in its pool", v), free[v], false) }
+	for _, s := range c.r.sessions {
+		for p := s.owes.first; p != nil; p = p.next {
+			used(p)
+		}
+		for l := s.listen.first; l != nil; l = s.listen.next(l) {
+			used(l)
+			used(l.job)
+		}
+		for _, at := range s.worker.grabs {
+			used(at)
+		}
+	}
+	for _, l := range c.r.links {
+		for a := l.carries.first; a != nil; a = l.carries.next(a) {
+			used(a)
+		}
+		for j := l.jobs.first; j != nil; j = l.jobs.next(j) {
+			used(j)
+		}
+	}
+}
+
+func eachPooled[T any](p *pool[T], note func(any)) {
+	for _, v := range p.free {
+		note(v)
+	}
+	for _, v := range p.spent {
+		note(v)
+	}
+}
+
+// atRest checks that everything that was begun has come to its end.
+func (w *world) atRest() {
+	c := &checker{r: w.r}
+	for _, p := range w.peers {
+		c.expect(fmt.Sprintf("session %d: replies missing", p.id), len(p.expects), 0)
+		c.expect(fmt.Sprintf("session %d: last packets missing", p.id), len(p.listens), 0)
+	}
+	for _, h := range w.hosts {
+		c.expect(h.name+": jobs left", h.jobs(w.now), ".\n")
+		for handle := range h.accepted {
+			if w.r.cfg.JobRetries == 0 && !w.failed[handle] {
+				c.expect(handle+" was run", h.ran[handle], true)
+			}
+		}
+	}
+	for _, s := range w.r.sessions {
+		if g := s.worker.group; g != nil && !s.worker.changed {
+			c.expect(fmt.Sprintf("session %d: sleeps", s.id), s.worker.state, workerAsleep)
+		}
+	}
+	for _, g := range w.r.groups {
+		c.expect(fmt.Sprintf("group %q: ready, outstanding", g.key), g.ready.count+g.outstanding, 0)
+	}
+	for id, l := range w.r.links {
+		what := fmt.Sprintf("link %d: ", id)
+		c.expect(what+"jobs", l.carries.count+l.jobs.count, 0)
+		c.expect(what+"owed", l.owed.count, 0)
+	}
+	c.expect("jobs", w.r.jobs.count+len(w.r.jobs.byUnique)+w.r.jobs.pending, 0)
+	if len(c.wrong) > 0 {
+		w.fail("at rest: %v", errors.Join(c.wrong...))
+	}
+}
+
+// empty checks that nothing is left over when every session has closed.
+func (w *world) empty() {
+	c := &checker{r: w.r}
+	c.expect("sessions", len(w.r.sessions)+w.r.opened.count, 0)
+	c.expect("groups", len(w.r.groups)+w.r.formed.count+len(w.r.able), 0)
+	c.expect("links", len(w.r.links), len(w.hosts)*w.r.cfg.Lanes)
+	c.expect("timers", len(w.r.timers), 0)
+	if len(c.wrong) > 0 {
+		w.fail("all closed: %v", errors.Join(c.wrong...))
+	}
+}
+
+// jobs returns what the job server answers to `show jobs`.
+func (h *host) jobs(now time.Time) string {
+	const operator = 1 << 40
+	step := func(ev jobserver.Event) string {
+		var text strings.Builder
+		ev.Conn = operator
+		for _, a := range h.server.Step(now, &ev, nil) {
+			text.Write(a.Text)
+		}
+		return text.String()
+	}
+	step(jobserver.Event{Kind: jobserver.Opened})
+	text := step(jobserver.Event{Kind: jobserver.Line, Line: []byte("show jobs")})
+	step(jobserver.Event{Kind: jobserver.Closed})
+	return text
+}

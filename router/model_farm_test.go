@@ -1,0 +1,294 @@
+package router
+
+import (
+	"bytes"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/geargate/geargate/backend/jobserver"
+	"github.com/geargate/geargate/protocol"
+)
+
+// A host is a backend: a built-in job server.
+type host struct {
+	name   string
+	server *jobserver.Server
+	lives  int       // how often it has started
+	again  bool      // it has given out handles a second time: an old job's result may be taken for a new one's
+	frozen time.Time // nothing gets through to it or from it until then
+	// submitLosses and groupLosses count the links of each kind that have
+	// ended: what was under way may have been lost, or given out again.
+	submitLosses, groupLosses int
+	accepted                  map[string]bool // background jobs, by front handle
+	ran                       map[string]bool // jobs that a worker got, by front handle
+}
+
+func newHost(name string) *host {
+	h := &host{name: name}
+	h.start()
+	return h
+}
+
+func (h *host) start() {
+	cfg := jobserver.DefaultConfig()
+	cfg.HandlePrefix = "H:" + h.name + "host"
+	if h.lives++; h.lives > 1 && !h.again {
+		cfg.HandlePrefix += strconv.Itoa(h.lives)
+	}
+	h.server = jobserver.New(cfg)
+	h.accepted, h.ran = map[string]bool{}, map[string]bool{}
+}
+
+func (h *host) tick(w *world) {
+	if at, ok := h.server.Next(); ok && !at.After(w.now) {
+		w.served(h.server.Step(w.now, &jobserver.Event{Kind: jobserver.Tick}, nil))
+	}
+}
+
+// A wire is a link: two queues of what is under way, each in order.
+type wire struct {
+	id    LinkID
+	host  *host
+	group bool
+	state wireState
+	up    *queue // to the job server
+	down  *queue // to the router
+	owed  []protocol.Type
+}
+
+type wireState uint8
+
+const (
+	wireDialed   wireState = iota
+	wireOpen               // both ends know it
+	wireCut                // broken, and the router does not know yet
+	wireHungUp             // closed by the router; what it sent before still arrives
+	wireReleased           // forgotten
+)
+
+type queue struct {
+	units [][]byte // frames, and lines of text
+}
+
+func (w *world) dial(a *Action) {
+	at := &wire{id: a.Link, host: w.hosts[a.Backend], up: &queue{}, down: &queue{}}
+	at.group = w.r.links[a.Link].group != nil
+	w.wires[at.id] = at
+	w.order = append(w.order, at)
+}
+
+func (w *world) connect(at *wire) {
+	at.state = wireOpen
+	at.host.server.Step(w.now, &jobserver.Event{Kind: jobserver.Opened, Conn: jobserver.ConnID(at.id)}, nil)
+	w.note("%s#%d up", at.host.name, at.id)
+	w.step(&Event{Kind: LinkUp, Link: at.id})
+}
+
+// sent takes what the router sends on a link, and notes what is owed for it.
+func (w *world) sent(id LinkID, unit []byte) {
+	at := w.wires[id]
+	if at == nil || at.state == wireDialed || at.state == wireHungUp {
+		w.fail("packet for link %d, which is not up", id)
+		return
+	}
+	if at.state == wireCut {
+		return
+	}
+	at.up.units = append(at.up.units, bytes.Clone(unit))
+	if unit[0] != 0 {
+		return
+	}
+	var p protocol.Packet
+	if err := p.Parse(unit); err != nil {
+		w.fail("sent to link %d: %v", id, err)
+	}
+	if answer := answers[p.Type]; answer != 0 {
+		at.owed = append(at.owed, answer)
+	}
+}
+
+// answers says which requests of a link are owed an answer, and which.
+var answers = map[protocol.Type]protocol.Type{
+	protocol.SubmitJob: protocol.JobCreated, protocol.SubmitJobHigh: protocol.JobCreated, protocol.SubmitJobLow: protocol.JobCreated,
+	protocol.SubmitJobBg: protocol.JobCreated, protocol.SubmitJobHighBg: protocol.JobCreated, protocol.SubmitJobLowBg: protocol.JobCreated,
+	protocol.SubmitJobEpoch: protocol.JobCreated, protocol.SubmitReduceJob: protocol.JobCreated, protocol.SubmitReduceJobBg: protocol.JobCreated,
+	protocol.GetStatus: protocol.StatusRes, protocol.GetStatusUnique: protocol.StatusResUnique,
+	protocol.EchoReq: protocol.EchoRes, protocol.OptionReq: protocol.OptionRes, protocol.GrabJobAll: protocol.NoJob,
+}
+
+// arrive delivers one unit of one wire, chosen at random among those that have
+// one; it is false where nothing is under way.
+func (w *world) arrive() bool {
+	var ready []func()
+	for _, at := range w.order {
+		if at.host.frozen.After(w.now) && !w.calm {
+			continue
+		}
+		switch {
+		case at.state == wireDialed && w.chance(8), at.state == wireCut:
+			ready = append(ready, func() { w.lose(at) })
+		case at.state == wireDialed:
+			ready = append(ready, func() { w.connect(at) })
+		case len(at.up.units) > 0:
+			ready = append(ready, func() { w.deliver(at, at.up) })
+		case at.state == wireHungUp:
+			ready = append(ready, func() { w.release(at) })
+		}
+		if at.state == wireOpen && len(at.down.units) > 0 {
+			ready = append(ready, func() { w.deliver(at, at.down) })
+		}
+	}
+	if len(ready) == 0 {
+		return false
+	}
+	ready[w.IntN(len(ready))]()
+	return true
+}
+
+func (w *world) deliver(at *wire, q *queue) {
+	unit := q.units[0]
+	q.units = q.units[1:]
+	var p protocol.Packet
+	var malformed error
+	if unit[0] == 0 {
+		malformed = p.Parse(unit)
+	}
+	if q == at.up {
+		ev := &jobserver.Event{Kind: jobserver.Packet, Conn: jobserver.ConnID(at.id), Packet: &p, Malformed: malformed}
+		if unit[0] != 0 {
+			ev = &jobserver.Event{Kind: jobserver.Line, Conn: ev.Conn, Line: protocol.TrimEnd(unit)}
+		}
+		w.served(at.host.server.Step(w.now, ev, nil))
+		return
+	}
+	if unit[0] != 0 {
+		line := protocol.TrimEnd(unit)
+		w.note("%s#%d< %q", at.host.name, at.id, line)
+		w.step(&Event{Kind: LinkLine, Link: at.id, Line: line})
+		return
+	}
+	w.pays(at, &p)
+	w.note("%s#%d< %s", at.host.name, at.id, showFrame(unit))
+	w.step(&Event{Kind: LinkPacket, Link: at.id, Packet: &p, Malformed: malformed})
+}
+
+// pays checks that an answer is the one owed next.
+func (w *world) pays(at *wire, p *protocol.Packet) {
+	t := p.Type
+	switch t {
+	case protocol.JobAssign, protocol.JobAssignUniq, protocol.JobAssignAll:
+		t = protocol.NoJob
+	case protocol.Error:
+		if at.group {
+			return // for a result of a job that has gone
+		}
+		t = at.owed[0]
+	case protocol.Noop, protocol.WorkData, protocol.WorkWarning, protocol.WorkStatus,
+		protocol.WorkComplete, protocol.WorkFail, protocol.WorkException:
+		return
+	}
+	if len(at.owed) == 0 || at.owed[0] != t {
+		w.fail("link %d was answered %s and owed %v", at.id, p.Type, at.owed)
+		return
+	}
+	at.owed = at.owed[1:]
+}
+
+// served puts what a job server sends on its wires, a line at a time.
+func (w *world) served(acts []jobserver.Action) {
+	for i := range acts {
+		at := w.wires[LinkID(acts[i].Conn)]
+		if at == nil || at.state == wireHungUp || at.state == wireCut {
+			continue
+		}
+		switch acts[i].Kind {
+		case jobserver.Send:
+			at.down.units = append(at.down.units, acts[i].Draft.AppendTo(nil))
+		case jobserver.SendText:
+			for line := range bytes.Lines(acts[i].Text) {
+				at.down.units = append(at.down.units, bytes.Clone(line))
+			}
+		case jobserver.Close:
+			w.fail("a job server closes link %d: %s", at.id, acts[i].Reason)
+		}
+	}
+}
+
+// disturb breaks something: a link, all links of a backend, or its patience.
+func (w *world) disturb() {
+	h := w.hosts[w.IntN(len(w.hosts))]
+	switch w.IntN(8) {
+	case 0:
+		h.again = h.again || w.IntN(2) == 0
+		w.note("# %s starts anew", h.name)
+		h.start()
+		for _, at := range w.order {
+			if at.host == h {
+				w.cut(at)
+			}
+		}
+	case 1, 2, 3:
+		h.frozen = w.now.Add(time.Duration(w.IntN(1500)) * time.Millisecond)
+	default:
+		w.cut(w.order[w.IntN(len(w.order))])
+	}
+}
+
+// cut ends a wire for the job server; what was under way is lost.
+func (w *world) cut(at *wire) {
+	if at.state == wireOpen {
+		at.state = wireCut
+		*at.up, *at.down = queue{}, queue{}
+		w.gone(at)
+	}
+}
+
+// lose tells the router of a wire that was cut, or never made.
+func (w *world) lose(at *wire) {
+	w.forgetWire(at)
+	w.lost(at.host) // only now do its jobs end for the router
+	w.note("%s#%d down", at.host.name, at.id)
+	w.step(&Event{Kind: LinkDown, Link: at.id, Reason: "gone"})
+}
+
+// hangUp ends a wire for the router; what it sent before still arrives.
+func (w *world) hangUp(id LinkID) {
+	at := w.wires[id]
+	switch at.state {
+	case wireOpen:
+		at.state = wireHungUp
+		*at.down = queue{}
+	default:
+		w.forgetWire(at)
+	}
+	at.host.groupLosses++
+}
+
+func (w *world) release(at *wire) {
+	w.forgetWire(at)
+	w.gone(at)
+}
+
+// gone tells the job server that a wire has ended.
+func (w *world) gone(at *wire) {
+	if at.group {
+		at.host.groupLosses++
+	} else {
+		w.lost(at.host)
+	}
+	w.served(at.host.server.Step(w.now, &jobserver.Event{Kind: jobserver.Closed, Conn: jobserver.ConnID(at.id)}, nil))
+}
+
+// lost notes that a submit link has ended, and with it the foreground jobs
+// under way on it and the background submissions that had joined them.
+func (w *world) lost(h *host) {
+	h.submitLosses++
+	clear(h.accepted)
+}
+
+func (w *world) forgetWire(at *wire) {
+	at.state = wireReleased
+	delete(w.wires, at.id)
+	w.order = slices.DeleteFunc(w.order, func(other *wire) bool { return other == at })
+}

@@ -1,0 +1,269 @@
+package router
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/geargate/geargate/protocol"
+)
+
+// A peer is a session: client, worker and operator at once, as it pleases.
+type peer struct {
+	*world
+	id        SessionID
+	expects   []expectation // replies, in the order they were asked for
+	listens   []attachment
+	holds     []hold
+	abilities []string
+	state     peerState
+	hung      bool // does nothing, whatever it is sent
+	optedIn   bool // to exceptions
+}
+
+type peerState uint8
+
+const (
+	peerBusy     peerState = iota
+	peerFoundOut           // there is no job: it may sleep
+	peerAsleep
+	peerWoken
+)
+
+// An expectation is a reply that must come next, and what it may be.
+type expectation struct {
+	what  string
+	at    time.Time
+	grab  bool
+	fits  func(p *protocol.Packet, text []byte) bool
+	taken func(p *protocol.Packet) // may be nil
+}
+
+// An attachment is a foreground submission of the peer that was accepted.
+type attachment struct {
+	handle                     string
+	function, unique, workload string
+	losses                     int // of all hosts, when it was submitted
+}
+
+// A hold is a job the peer was given.
+type hold struct {
+	handle, function, workload string
+}
+
+// said is a packet of the peer, in a script's words.
+func (p *peer) say(t protocol.Type, args ...string) {
+	words := []string{t.String()}
+	raw := make([][]byte, len(args))
+	for i, arg := range args {
+		words = append(words, showWord(arg))
+		raw[i] = []byte(arg)
+	}
+	p.note("s%d> %s", p.id, strings.Join(words, " "))
+	var q protocol.Packet
+	body := bytes.Join(raw, []byte{0})
+	malformed := q.Parse(append(protocol.AppendHeader(nil, protocol.Request, t, len(body)), body...))
+	p.step(&Event{Kind: SessionPacket, Session: p.id, Packet: &q, Malformed: malformed})
+}
+
+func (p *peer) sayLine(line string) {
+	p.note("s%d> %q", p.id, line)
+	p.step(&Event{Kind: SessionLine, Session: p.id, Line: []byte(line)})
+}
+
+func (p *peer) expect(what string, fits func(q *protocol.Packet, text []byte) bool, taken func(q *protocol.Packet)) {
+	p.expects = append(p.expects, expectation{what: what, at: p.now, fits: fits, taken: taken})
+}
+
+// expectType expects a packet of one of the types, whose first argument is
+// first if that is not "*".
+func (p *peer) expectType(first string, types ...protocol.Type) {
+	p.expect(fmt.Sprint(types, " ", first), func(q *protocol.Packet, _ []byte) bool {
+		return q != nil && slices.Contains(types, q.Type) && (first == "*" || string(q.Arg(0)) == first)
+	}, nil)
+}
+
+// hear takes what the router sends to the peer.
+func (p *peer) hear(out []byte) {
+	for len(out) > 0 {
+		if out[0] != 0 {
+			p.answered(nil, out)
+			return
+		}
+		frame, err := protocol.Split(out, 1<<20)
+		if err != nil || frame == nil {
+			p.fail("session %d is sent %q: %v", p.id, out, err)
+			return
+		}
+		out = out[len(frame):]
+		var q protocol.Packet
+		if err := q.Parse(frame); err != nil || q.Magic != protocol.Response {
+			p.fail("session %d is sent %q: %v", p.id, frame, err)
+			return
+		}
+		p.packet(&q)
+	}
+}
+
+func (p *peer) packet(q *protocol.Packet) {
+	switch q.Type {
+	case protocol.Noop:
+		if p.state != peerAsleep {
+			p.fail("session %d is woken and did not sleep", p.id)
+		}
+		p.state = peerWoken
+	case protocol.WorkData, protocol.WorkWarning, protocol.WorkStatus:
+		p.listening(q)
+	case protocol.WorkComplete, protocol.WorkFail, protocol.WorkException:
+		p.ended(q)
+	default:
+		p.answered(q, nil)
+	}
+}
+
+// answered matches a reply with what the peer asked longest ago.
+func (p *peer) answered(q *protocol.Packet, text []byte) {
+	got := fmt.Sprintf("%q", text)
+	if q != nil {
+		got = q.Type.String() + fmt.Sprintf(" %q", q.Body())
+	}
+	if len(p.expects) == 0 {
+		p.fail("session %d is sent %s and asked for nothing", p.id, got)
+		return
+	}
+	want := p.expects[0]
+	p.expects = p.expects[1:]
+	if !want.fits(q, text) {
+		p.fail("session %d is sent %s and expected %s", p.id, got, want.what)
+		return
+	}
+	if want.taken != nil {
+		want.taken(q)
+	}
+}
+
+// listening returns the place of an attachment to the job that q is about.
+func (p *peer) listening(q *protocol.Packet) int {
+	at := slices.IndexFunc(p.listens, func(a attachment) bool { return a.handle == string(q.Arg(0)) })
+	if at < 0 {
+		p.fail("session %d is sent %s %s and does not listen", p.id, q.Type, q.Arg(0))
+	}
+	return at
+}
+
+// ended handles the last packet of a job. A result must be that of the job
+// that was submitted, and a job must not fail without a reason.
+func (p *peer) ended(q *protocol.Packet) {
+	at := p.listening(q)
+	if at < 0 {
+		return
+	}
+	a := p.listens[at]
+	p.listens = slices.Delete(p.listens, at, at+1)
+	switch q.Type {
+	case protocol.WorkException:
+		if !p.optedIn {
+			p.fail("session %d is sent an exception and has not opted in", p.id)
+		}
+	case protocol.WorkFail:
+		if !p.failed[a.handle] && a.losses == p.losses() && p.r.cfg.JobRetries == 0 {
+			p.fail("session %d is told that %s has failed, and nobody said so", p.id, a.handle)
+		}
+	case protocol.WorkComplete:
+		if !a.isResult(string(q.Arg(1))) && !p.hostOf(a.handle).again {
+			p.fail("session %d is sent %q for %+v", p.id, q.Arg(1), a)
+		}
+	}
+}
+
+// isResult reports whether result can be that of a: workers answer with the
+// function and the workload, and most workloads tell function and unique.
+func (a *attachment) isResult(result string) bool {
+	workload, ok := strings.CutPrefix(result, a.function+">")
+	switch {
+	case !ok:
+		return false
+	case workload == a.workload:
+		return true
+	case a.unique == "":
+		return false
+	case a.unique == "-": // coalesced with a job whose unique is the workload
+		return strings.HasPrefix(workload, a.function+"|"+a.workload+"|")
+	}
+	return workload == a.unique || strings.HasPrefix(workload, a.function+"|"+a.unique+"|")
+}
+
+func (w *world) losses() int {
+	n := 0
+	for _, h := range w.hosts {
+		n += h.submitLosses
+	}
+	return n
+}
+
+// hostOf returns the host that a front handle names.
+func (w *world) hostOf(handle string) *host {
+	for _, h := range w.hosts {
+		if strings.HasPrefix(handle, "H:"+h.name+"~") {
+			return h
+		}
+	}
+	w.fail("handle %s names no backend", handle)
+	return w.hosts[0]
+}
+
+func (w *world) open() {
+	w.last++
+	p := &peer{world: w, id: w.last}
+	lane := w.IntN(w.r.cfg.Lanes)
+	w.peers = append(w.peers, p)
+	w.note("s%d:%d opens", p.id, lane)
+	w.step(&Event{Kind: SessionOpened, Session: p.id, Lane: lane, Peer: "10.0.0.1", Number: int(p.id)})
+}
+
+func (w *world) leave(p *peer) {
+	w.peers = slices.DeleteFunc(w.peers, func(other *peer) bool { return other == p })
+	w.note("s%d leaves", p.id)
+	w.step(&Event{Kind: SessionClosed, Session: p.id})
+}
+
+// register makes the peer able to do functions.
+func (p *peer) register(functions ...string) {
+	for _, f := range functions {
+		p.abilities = append(p.abilities, f)
+		p.say(protocol.CanDo, f)
+	}
+}
+
+// change changes what the peer can do. A function that is taken back takes
+// its running jobs along.
+func (p *peer) change() {
+	f := functions[p.IntN(len(functions))]
+	switch p.IntN(8) {
+	case 0:
+		p.abilities = nil
+		p.say(protocol.ResetAbilities)
+	case 1:
+		p.abilities = slices.DeleteFunc(p.abilities, func(a string) bool { return a == f })
+		p.say(protocol.CantDo, f)
+	case 2:
+		p.abilities = append(p.abilities, f)
+		p.say(protocol.CanDoTimeout, f, "1000")
+	default:
+		p.register(f)
+	}
+}
+
+// finish does what leads the peer to rest; it is false where there is nothing
+// left for it to do.
+func (p *peer) finish() bool {
+	if len(p.holds) > 0 {
+		h := p.holds[0]
+		p.holds = p.holds[1:]
+		p.say(protocol.WorkComplete, h.handle, h.function+">"+h.workload)
+		return true
+	}
+	return p.seekWork() || len(p.expects) > 0
+}
