@@ -78,31 +78,39 @@ func (h *handle) number() uint64 {
 }
 
 // frontHandle returns the handle that sessions see for a backend's handle:
-// `H:<backend>~<host>:<ten digits>` for `H:<host>:<n>`. It can be taken apart
-// again without a table, by any proxy that knows a backend of that name. One
-// that would be too long carries a hash of the host instead, and is found
-// only while the job is known here.
+//
+//	H:<backend>~<host>:<ten digits>        H:<host>:<n>
+//	H:<backend>~~<prefix>:<ten digits>     <prefix>:<n>, of a job server with a prefix of its own
+//	H:<backend>~#<hash>:<ten digits>       any that would be longer than 63 bytes
+//
+// The first two can be taken apart again without a table, by any proxy that
+// knows a backend of that name. The third is found only while its foreground
+// job is known here.
 func (r *Router) frontHandle(b *backend, h handle) handle {
 	if r.cfg.PlainHandles {
 		return h
 	}
-	host, number, ok := splitHandle(h.bytes())
-	if !ok {
-		host, number = h.bytes(), []byte("0")
+	prefix, number, numbered := splitHandle(h.bytes())
+	if !numbered {
+		prefix = h.bytes()
 	}
-	host = bytes.TrimPrefix(host, []byte("H:"))
-	host = bytes.TrimSuffix(host, []byte(":"))
-	text := r.scratch[len(r.scratch):]
-	text = append(text, "H:"...)
-	text = append(text, b.name...)
-	text = append(text, '~')
-	zeros := max(0, numberWidth-len(number))
-	if len(text)+len(host)+1+zeros+len(number) > maxHandle {
-		text = strconv.AppendUint(append(text, '#'), xxhash.Sum64(h.bytes()), 16)
+	text := append(r.scratch[len(r.scratch):], "H:"...)
+	text = append(append(text, b.name...), '~')
+	bare := len(text)
+	if host, ok := bytes.CutPrefix(prefix, []byte("H:")); ok && numbered && !isMarked(host) {
+		prefix = host
 	} else {
-		text = append(text, host...)
+		text = append(text, '~')
 	}
-	text = append(text, ':')
+	zeros := 0
+	if numbered {
+		zeros = max(0, numberWidth-len(number))
+	}
+	if len(text)+len(prefix)+zeros+len(number) > maxHandle {
+		text = strconv.AppendUint(append(text[:bare], '#'), xxhash.Sum64(h.bytes()), 16)
+		prefix = []byte(":")
+	}
+	text = append(text, prefix...)
 	text = append(text, "0000000000"[:zeros]...)
 	text = append(text, number...)
 	front, ok := handleOf(text)
@@ -112,6 +120,10 @@ func (r *Router) frontHandle(b *backend, h handle) handle {
 	return front
 }
 
+// isMarked reports whether rest, which follows the first `~` of a session's
+// handle, begins with the mark of its second or third form.
+func isMarked(rest []byte) bool { return len(rest) > 0 && (rest[0] == '~' || rest[0] == '#') }
+
 // backHandle is the inverse of frontHandle: which backend a session's handle
 // belongs to, and what it is called there. ok is false where the handle does
 // not say.
@@ -120,19 +132,34 @@ func (r *Router) backHandle(text []byte) (b *backend, h handle, ok bool) {
 		h, ok = handleOf(text)
 		return r.backends[0], h, ok
 	}
-	rest, ok := bytes.CutPrefix(text, []byte("H:"))
-	if !ok {
-		return nil, h, false
-	}
-	name, rest, ok := bytes.Cut(rest, []byte("~"))
-	if !ok {
+	name, _, ok := bytes.Cut(bytes.TrimPrefix(text, []byte("H:")), []byte("~"))
+	if !ok || !bytes.HasPrefix(text, []byte("H:")) {
 		return nil, h, false
 	}
 	for _, b = range r.backends {
 		if string(name) == b.name {
-			h, ok = handleOf(append(append(r.scratch[len(r.scratch):], "H:"...), rest...))
-			return b, h.canonical(), ok
+			h, ok = withoutBackend(text)
+			return b, h, ok
 		}
 	}
 	return nil, h, false
+}
+
+// withoutBackend takes the backend out of a session's handle, which has one.
+func withoutBackend(front []byte) (h handle, ok bool) {
+	_, rest, _ := bytes.Cut(front, []byte("~"))
+	if len(rest) > 0 && rest[0] == '~' {
+		h, ok = handleOf(rest[1:])
+		return h.canonical(), ok
+	}
+	var text [maxHandle]byte
+	h, ok = handleOf(append(append(text[:0], "H:"...), rest...))
+	return h.canonical(), ok
+}
+
+// isHashed reports whether front is of the third form, which does not tell the
+// handle it stands for.
+func (front *handle) isHashed() bool {
+	_, rest, ok := bytes.Cut(front.bytes(), []byte("~"))
+	return ok && len(rest) > 0 && rest[0] == '#'
 }

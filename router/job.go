@@ -85,7 +85,7 @@ func isDash(unique []byte) bool { return len(unique) == 1 && unique[0] == '-' }
 
 // jobTable finds foreground jobs in flight.
 type jobTable struct {
-	byHandle map[place]*job
+	byHandle map[place]*job  // also by what withoutBackend makes of a hashed one
 	byUnique map[uint64]*job // by the unique's hash; chained by sameUnique
 	count    int
 	pending  int // jobs that somebody listens to
@@ -138,6 +138,10 @@ func (t *jobTable) unique(b *backend, unique []byte) *job {
 
 func (t *jobTable) accept(j *job) {
 	t.byHandle[place{j.backend.id, j.handle.canonical()}] = j
+	if j.front.isHashed() {
+		hashed, _ := withoutBackend(j.front.bytes())
+		t.byHandle[place{j.backend.id, hashed}] = j
+	}
 	j.link.jobs.pushBack(j)
 }
 
@@ -150,6 +154,10 @@ func (t *jobTable) remove(j *job) {
 	t.count--
 	if j.state == jobAccepted {
 		delete(t.byHandle, place{j.backend.id, j.handle.canonical()})
+		if j.front.isHashed() {
+			hashed, _ := withoutBackend(j.front.bytes())
+			delete(t.byHandle, place{j.backend.id, hashed})
+		}
 		j.link.jobs.remove(j)
 	}
 	if len(j.unique) == 0 {

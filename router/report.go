@@ -32,9 +32,7 @@ func (r *Router) Report() *Report {
 		b := &p.Backends[l.backend.id]
 		b.Links++
 		b.Owed += l.owed.count
-	}
-	for _, j := range r.jobs.byHandle {
-		p.Backends[j.backend.id].Foreground++
+		b.Foreground += l.jobs.count
 	}
 	return p
 }
