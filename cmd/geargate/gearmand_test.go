@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"fmt"
 	"net"
 	"os"
@@ -70,6 +71,21 @@ func eventually(t *testing.T, what string, done func() bool) {
 	}
 }
 
+// answers reports whether a job server on the port says which version it is.
+func answers(port string) bool {
+	conn, err := net.Dial("tcp", "127.0.0.1:"+port)
+	if err != nil {
+		return false
+	}
+	defer conn.Close()
+	conn.SetDeadline(time.Now().Add(runTimeout))
+	if _, err := conn.Write([]byte("version\n")); err != nil {
+		return false
+	}
+	line, err := bufio.NewReader(conn).ReadString('\n')
+	return err == nil && line == "OK 2.0.0\n"
+}
+
 // alive reports whether a process exists and has not ended: one without a
 // parent that waits for it stays as a zombie.
 func alive(pid int) bool {
@@ -116,11 +132,7 @@ func TestGearmandDaemon(t *testing.T) {
 			syscall.Kill(pid, syscall.SIGKILL)
 		}
 	})
-	conn, err := net.Dial("tcp", "127.0.0.1:"+port)
-	if err != nil {
-		t.Fatal(err)
-	}
-	conn.Close()
+	eventually(t, "answer", func() bool { return answers(port) })
 	checkProcess(t, pid, uid, gid)
 
 	moved := logPath + ".1"
@@ -202,28 +214,22 @@ func TestGearmandUnknownUser(t *testing.T) {
 // Signals end a job server in the foreground with 0; the pid file goes.
 func TestGearmandSignals(t *testing.T) {
 	for _, s := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT, syscall.SIGUSR1} {
-		pidFile := filepath.Join(t.TempDir(), "pid")
-		command := exec.Command(binary, strings.Fields("gearmand "+emptyFile+"-L 127.0.0.1 -p 0 -l stderr -P "+pidFile)...)
+		pidFile, port := filepath.Join(t.TempDir(), "pid"), freePort(t)
+		command := exec.Command(binary, strings.Fields("gearmand "+emptyFile+"-L 127.0.0.1 -l stderr -p "+port+" -P "+pidFile)...)
 		if err := command.Start(); err != nil {
 			t.Fatal(err)
 		}
+		t.Cleanup(func() { command.Process.Kill() })
 		eventually(t, "pid file", func() bool {
 			text, err := os.ReadFile(pidFile)
 			return err == nil && string(text) == fmt.Sprintln(command.Process.Pid)
 		})
+		eventually(t, "answer", func() bool { return answers(port) })
 		if err := command.Process.Signal(s); err != nil {
 			t.Fatal(err)
 		}
-		ended := make(chan error, 1)
-		go func() { ended <- command.Wait() }()
-		select {
-		case err := <-ended:
-			if err != nil {
-				t.Errorf("%v: %v", s, err)
-			}
-		case <-time.After(10 * time.Second):
-			command.Process.Kill()
-			t.Fatalf("%v: still running after 10 seconds", s)
+		if err := waitEnd(t, command); err != nil {
+			t.Errorf("%v: %v", s, err)
 		}
 		if _, err := os.Stat(pidFile); !os.IsNotExist(err) {
 			t.Errorf("%v: the pid file is still there: %v", s, err)

@@ -33,7 +33,14 @@ func startServe(t *testing.T, args ...string) (command *exec.Cmd, dial func() ne
 		conn.SetDeadline(time.Now().Add(runTimeout))
 		return conn
 	}
-	eventually(t, "answer", func() bool { return dial() != nil })
+	eventually(t, "socket", func() bool { return dial() != nil })
+	conn := dial()
+	if _, err := conn.Write([]byte("version\n")); err != nil {
+		t.Fatal(err)
+	}
+	if line, err := bufio.NewReader(conn).ReadString('\n'); err != nil {
+		t.Fatalf("version: got %q, %v", line, err)
+	}
 	return command, dial
 }
 
