@@ -11,11 +11,11 @@ func (c *core) apply() {
 		a := &c.acts[i]
 		switch a.Kind {
 		case router.Send:
-			if s := c.sessions[a.Session]; s != nil {
+			if s := c.sessions[a.Session]; s != nil && !s.closing {
 				s.out = a.Draft.AppendTo(c.room(&s.peer))
 			}
 		case router.SendText:
-			if s := c.sessions[a.Session]; s != nil {
+			if s := c.sessions[a.Session]; s != nil && !s.closing {
 				s.out = append(c.room(&s.peer), a.Text...)
 			}
 		case router.CloseSession:
@@ -35,17 +35,14 @@ func (c *core) apply() {
 			c.note(a)
 		}
 	}
+	clear(c.acts) // they may hold on to a large frame
 }
 
 // room puts p on its lane's list and returns its output buffer.
 func (c *core) room(p *peer) []byte {
 	c.markDirty(p)
 	if p.out == nil {
-		l := &c.lanes[p.lane]
-		if n := len(l.spare); n > 0 {
-			p.out = l.spare[n-1]
-			l.spare = l.spare[:n-1]
-		}
+		p.out = c.lanes[p.lane].spare.get()
 	}
 	return p.out
 }
@@ -71,7 +68,7 @@ func (c *core) sendLink(a *router.Action) {
 	case l.backend.builtin != nil:
 		c.frame = a.Draft.AppendTo(c.frame[:0])
 		l.backend.builtin.Write(uint64(l.id), c.frame)
-		if cap(c.frame) > keptBuffer {
+		if cap(c.frame) > maxFreeBuffer {
 			c.frame = nil
 		}
 	default:

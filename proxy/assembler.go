@@ -1,88 +1,105 @@
 package proxy
 
 import (
-	"slices"
+	"bytes"
 
 	"github.com/geargate/geargate/protocol"
 )
 
-// An assembler cuts a stream into frames and admin lines. What it was given is
-// cut where it lies; only the end of an unfinished piece is copied, and held
-// until the rest has come. Memory grows with the bytes that arrive, never with
-// what a header promises.
-type assembler struct {
-	rest []byte // the beginning of an unfinished piece
+// streamLimits bounds what one frame or admin line of a stream may be, in
+// bytes: a frame's body, a line with its end.
+type streamLimits struct {
+	frame, line int
 }
 
-// A piece is one frame, or one admin line without its end. It aliases what
-// was given to the assembler.
+// A piece is what a stream consists of: one frame, or one admin line without
+// its end. It aliases the bytes it was cut from.
 type piece struct {
 	bytes []byte
 	text  bool
 }
 
-// keptRest is the largest capacity in bytes that an assembler holds on to.
-const keptRest = 4 << 10
-
-// feed calls each with every piece that p completes. p is free for reuse on
-// return, and so is every piece. An error means that the stream cannot be
-// followed any further.
-func (a *assembler) feed(p []byte, frameLimit, lineLimit int, each func(piece)) error {
-	data := p
-	if len(a.rest) > 0 {
-		a.grow(len(p), frameLimit)
-		a.rest = append(a.rest, p...)
-		data = a.rest
-	}
-	for len(data) > 0 {
-		next, n, err := cut(data, frameLimit, lineLimit)
-		if err != nil {
-			return err
-		}
-		if n == 0 {
-			break
-		}
-		each(next)
-		data = data[n:]
-	}
-	a.keep(data)
-	return nil
-}
-
-// cut returns the first piece in data and its length there, or 0 where more
-// bytes are needed.
-func cut(data []byte, frameLimit, lineLimit int) (next piece, n int, err error) {
-	if data[0] == 0 {
-		frame, err := protocol.Split(data, frameLimit)
+// cut returns the first complete piece in p, which is not empty, and its
+// length with the line's end. A length of zero says that more bytes are
+// needed; an error, that the stream cannot be followed any further.
+func (l streamLimits) cut(p []byte) (next piece, size int, err error) {
+	if p[0] == 0 {
+		frame, err := protocol.Split(p, l.frame)
 		return piece{bytes: frame}, len(frame), err
 	}
-	line, err := protocol.SplitLine(data, lineLimit)
+	line, err := protocol.SplitLine(p, l.line)
 	return piece{bytes: protocol.TrimEnd(line), text: true}, len(line), err
 }
 
-// grow makes room for n more bytes: for the whole frame where half of it is
-// here already, else for twice what there is.
-func (a *assembler) grow(n, frameLimit int) {
-	need := len(a.rest) + n
-	if cap(a.rest) >= need {
-		return
-	}
-	room := 2 * need
-	if h, done, err := protocol.ParseHeader(a.rest, frameLimit); done && err == nil && a.rest[0] == 0 {
-		room = max(need, min(room, protocol.HeaderSize+h.Size))
-	}
-	a.rest = slices.Grow(a.rest, room-len(a.rest))
+// An assembler puts together the pieces that straddle two reads. Pieces that
+// lie in one read are cut where they are and never come here.
+type assembler struct {
+	held []byte // the beginning of a piece, or a whole one until release
 }
 
-// keep holds on to data, the unfinished end of what was fed.
-func (a *assembler) keep(data []byte) {
-	if len(data) == 0 && cap(a.rest) > keptRest {
-		a.rest = nil
-		return
+// complete moves the bytes that belong to the piece begun in an earlier read
+// from p behind it and returns what is left of p. whole says that it is
+// now complete and piece may be called. Memory is taken for bytes that
+// came, not for bytes that a header promises.
+func (a *assembler) complete(p []byte, l streamLimits) (rest []byte, whole bool, err error) {
+	if len(a.held) == 0 {
+		return p, false, nil
 	}
-	if cap(a.rest) > keptRest && len(data) < cap(a.rest)/4 {
-		a.rest = slices.Clone(data)
-		return
+	if a.held[0] != 0 {
+		return a.completeLine(p, l)
 	}
-	a.rest = append(a.rest[:0], data...)
+	p = a.take(p, protocol.HeaderSize, protocol.HeaderSize)
+	h, done, err := protocol.ParseHeader(a.held, l.frame)
+	if err != nil || !done {
+		return nil, false, err
+	}
+	total := protocol.HeaderSize + h.Size
+	p = a.take(p, total, total)
+	return p, len(a.held) == total, nil
+}
+
+func (a *assembler) completeLine(p []byte, l streamLimits) (rest []byte, whole bool, err error) {
+	end := bytes.IndexByte(p, '\n') + 1
+	if end == 0 {
+		end = len(p)
+	}
+	p = a.take(p, min(len(a.held)+end, l.line), l.line)
+	line, err := protocol.SplitLine(a.held, l.line)
+	return p, line != nil, err
+}
+
+// take moves bytes from p until size are held or p is empty. The buffer
+// doubles as they come, but not beyond most.
+func (a *assembler) take(p []byte, size, most int) []byte {
+	n := min(size-len(a.held), len(p))
+	if n <= 0 {
+		return p
+	}
+	if need := len(a.held) + n; need > cap(a.held) {
+		grown := make([]byte, len(a.held), min(max(2*cap(a.held), need), most))
+		copy(grown, a.held)
+		a.held = grown
+	}
+	a.held = append(a.held, p[:n]...)
+	return p[n:]
+}
+
+// piece returns the completed piece. It is valid until release.
+func (a *assembler) piece(l streamLimits) piece {
+	next, _, _ := l.cut(a.held)
+	return next
+}
+
+// keep copies rest, the beginning of a piece, into a buffer of free.
+func (a *assembler) keep(rest []byte, free *freeList) {
+	if len(rest) > 0 {
+		a.held = append(free.get(), rest...)
+	}
+}
+
+// release gives the buffer back: a connection in the middle of nothing holds
+// no memory.
+func (a *assembler) release(free *freeList) {
+	free.put(a.held)
+	a.held = nil
 }

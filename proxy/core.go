@@ -10,6 +10,14 @@ import (
 	"github.com/geargate/geargate/router"
 )
 
+// A decider is a router.Router, or what a test puts in its place.
+type decider interface {
+	Start(now time.Time, acts []router.Action) []router.Action
+	Step(now time.Time, ev *router.Event, acts []router.Action) []router.Action
+	Next() (time.Time, bool)
+	Listening() int
+}
+
 // core joins the router to the connections. Every event goes through it, one
 // at a time, and everything the router wants sent is in its peers' output
 // buffers before the next event. The buffers are the mailboxes between event
@@ -21,7 +29,7 @@ type core struct {
 	engine  *listen.Engine // static once connections come
 
 	mu        sync.Mutex
-	router    *router.Router
+	router    decider
 	event     router.Event
 	packet    protocol.Packet
 	acts      []router.Action
@@ -30,6 +38,7 @@ type core struct {
 	lanes     []lane
 	upstreams []*upstream // by router.BackendID
 	lastID    router.SessionID
+	stopped   bool            // the router hears nothing any more
 	risen     []router.LinkID // built-in links the router has not heard are up
 	frame     []byte          // scratch
 
@@ -45,6 +54,9 @@ type core struct {
 
 // step gives the router one event and does what it says. core.mu is held.
 func (c *core) step(now time.Time, ev router.Event) {
+	if c.stopped {
+		return
+	}
 	c.event = ev
 	c.acts = c.router.Step(now, &c.event, c.acts[:0])
 	c.apply()
@@ -74,6 +86,7 @@ func (c *core) settle(now time.Time) {
 		}
 	}
 	c.setTimer(now)
+	c.packet, c.event = protocol.Packet{}, router.Event{} // they may hold on to a large frame
 }
 
 // rise tells the router of the built-in links that are up.

@@ -45,51 +45,73 @@ func host(addr net.Addr) string {
 	return "unix"
 }
 
-// Data feeds what a connection said to the router, all of it under one lock.
+// Data gives the router what a connection said.
 func (c *core) Data(conn *listen.Conn, data []byte) {
 	switch p := conn.Owner.(type) {
 	case *session:
-		if err := c.sessionData(p, data); err != nil {
+		limits := streamLimits{frame: c.limits.Frame, line: c.limits.Line}
+		err := c.hear(&p.peer, data, limits, router.Event{Session: p.id}, router.SessionPacket, router.SessionLine)
+		if err != nil {
 			c.journal.session("bad_input", p, err.Error())
+			c.expel(p)
 		}
 	case *link:
-		if err := c.linkData(p, data); err != nil {
+		limits := streamLimits{frame: maxReply, line: maxReply}
+		err := c.hear(&p.peer, data, limits, router.Event{Link: p.id}, router.LinkPacket, router.LinkLine)
+		if err != nil {
 			c.journal.add(line{event: "bad_reply", backend: p.backend.name, reason: err.Error()})
 			conn.CloseNow()
 		}
 	}
 }
 
-func (c *core) sessionData(s *session, data []byte) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if s.closing {
+// hear has the router decide on every piece that data completes, all of them
+// under one lock, for as long as p is to be heard. An error means that the
+// stream cannot be followed any further.
+func (c *core) hear(p *peer, data []byte, limits streamLimits, ev router.Event, packet, line router.EventKind) error {
+	if p.deaf {
 		return nil
 	}
-	now := time.Now()
-	err := s.in.feed(data, c.limits.Frame, c.limits.Line, func(p piece) {
-		c.piece(now, router.Event{Session: s.id}, p, router.SessionPacket, router.SessionLine)
-	})
-	if err != nil {
-		c.forget(s, now)
-		c.closePeer(&s.peer)
+	rest, whole, err := p.in.complete(data, limits)
+	if !whole && len(rest) == 0 && err == nil {
+		return nil
 	}
+	c.mu.Lock()
+	now := time.Now()
+	if whole && !p.closing {
+		c.piece(now, ev, p.in.piece(limits), packet, line)
+	}
+	for err == nil && len(rest) > 0 && !p.closing {
+		var next piece
+		var n int
+		if next, n, err = limits.cut(rest); n == 0 {
+			break
+		}
+		c.piece(now, ev, next, packet, line)
+		rest = rest[n:]
+	}
+	p.deaf = p.closing || err != nil
 	c.settle(now)
+	c.mu.Unlock()
+
+	read := &c.lanes[p.lane].read
+	if whole || p.deaf {
+		p.in.release(read)
+	}
+	if !p.deaf {
+		p.in.keep(rest, read)
+	}
 	return err
 }
 
-func (c *core) linkData(l *link, data []byte) error {
+// expel ends a session that cannot be followed, once it has what it is due.
+func (c *core) expel(s *session) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.links[l.id] != l {
-		return nil
-	}
 	now := time.Now()
-	err := l.in.feed(data, maxReply, maxReply, func(p piece) {
-		c.piece(now, router.Event{Link: l.id}, p, router.LinkPacket, router.LinkLine)
-	})
+	c.forget(s, now)
+	c.closePeer(&s.peer)
 	c.settle(now)
-	return err
 }
 
 // maxReply bounds what a backend may send in one piece, in bytes. Backends are
@@ -103,10 +125,10 @@ func (c *core) Close(conn *listen.Conn, err error) {
 	now := time.Now()
 	switch p := conn.Owner.(type) {
 	case *session:
-		p.closing = true
+		c.reclaim(&p.peer)
 		c.forget(p, now)
 	case *link:
-		p.closing = true
+		c.reclaim(&p.peer)
 		if c.links[p.id] == p {
 			delete(c.links, p.id)
 			p.backend.remote.Lost(p.opened)
@@ -114,6 +136,15 @@ func (c *core) Close(conn *listen.Conn, err error) {
 		}
 	}
 	c.settle(now)
+}
+
+// reclaim takes back the memory of a connection that has ended.
+func (c *core) reclaim(p *peer) {
+	p.closing, p.deaf = true, true
+	l := &c.lanes[p.lane]
+	p.in.release(&l.read)
+	l.spare.put(p.out)
+	p.out = nil
 }
 
 func reason(err error) string {
@@ -148,9 +179,7 @@ func (c *core) Turn(loop int) {
 	}
 	c.mu.Lock()
 	for i := range l.turn {
-		if out := l.turn[i].out; cap(out) > 0 && cap(out) <= keptBuffer && len(l.spare) < keptBuffers {
-			l.spare = append(l.spare, out[:0])
-		}
+		l.spare.put(l.turn[i].out)
 	}
 	c.mu.Unlock()
 	clear(l.turn)
@@ -185,8 +214,20 @@ func (c *core) flush(f *flush) {
 		conn.Close()
 		return
 	}
-	if s, ok := conn.Owner.(*session); ok && conn.Queued() > c.limits.MaxPending {
-		c.journal.session("slow_reader", s, fmt.Sprintf("%d bytes waiting, %d allowed", conn.Queued(), c.limits.MaxPending))
+	if queued := conn.Queued(); queued > c.limits.MaxPending {
+		c.slow(conn, queued)
 		conn.CloseNow()
+	}
+}
+
+// slow says why a connection is cut off: what a peer does not read is memory
+// that others need. That goes for backends too.
+func (c *core) slow(conn *listen.Conn, queued int) {
+	reason := fmt.Sprintf("%d bytes waiting, %d allowed", queued, c.limits.MaxPending)
+	switch p := conn.Owner.(type) {
+	case *session:
+		c.journal.session("slow_reader", p, reason)
+	case *link:
+		c.journal.add(line{event: "slow_reader", backend: p.backend.name, reason: reason})
 	}
 }

@@ -110,9 +110,12 @@ func (c *core) closeSessions() <-chan struct{} {
 	return gone
 }
 
-func (c *core) stopTimer() {
+// silence ends what the router hears and says: that every connection ends
+// now is no news to anybody.
+func (c *core) silence() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.stopped = true
 	if c.timer != nil {
 		c.timer.Stop()
 	}

@@ -15,10 +15,11 @@ type peer struct {
 
 	conn *listen.Conn // owned by its loop; nil before Open
 	in   assembler    // owned by its loop
+	deaf bool         // owned by its loop: what it says is ignored
 
 	out     []byte // guarded by core.mu: to be written at the end of the turn
 	dirty   bool   // guarded by core.mu: is on its lane's list
-	closing bool   // guarded by core.mu: to be closed once out is written; what it says is ignored
+	closing bool   // guarded by core.mu: to be closed once out is written; takes no more output
 }
 
 // A session is a downstream peer.
@@ -47,11 +48,12 @@ type upstream struct {
 // A lane is what belongs to one event loop. All of it is guarded by core.mu,
 // except where it says otherwise.
 type lane struct {
-	dirty  []*peer // with something to write, or to close
-	kicked bool    // a turn is on its way
-	spare  [][]byte
+	dirty  []*peer  // with something to write, or to close
+	kicked bool     // a turn is on its way
+	spare  freeList // for output
 
-	turn []flush // owned by the loop: the flush under way
+	turn []flush  // owned by the loop: the flush under way
+	read freeList // owned by the loop: for assemblers
 }
 
 // A flush is what a turn writes to one peer.
@@ -60,10 +62,3 @@ type flush struct {
 	out   []byte
 	close bool
 }
-
-// keptBuffer is the largest capacity in bytes of an output buffer that is used
-// again; keptBuffers is how many a lane holds.
-const (
-	keptBuffer  = 64 << 10
-	keptBuffers = 64
-)

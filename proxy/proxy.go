@@ -187,6 +187,7 @@ func (p *Proxy) Serve(ctx context.Context) error {
 // stop ends everything that Serve has started, in the order in which it
 // depends on each other.
 func (p *Proxy) stop(engine *listen.Engine) {
+	p.core.silence()
 	for _, u := range p.core.upstreams {
 		if u.remote != nil {
 			u.remote.Close()
@@ -195,7 +196,6 @@ func (p *Proxy) stop(engine *listen.Engine) {
 	if err := engine.Stop(); err != nil {
 		p.log.Error("event_loops_failed", "reason", err.Error())
 	}
-	p.core.stopTimer()
 	p.log.Info("stopped")
 	p.journal.close()
 }
