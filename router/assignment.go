@@ -66,6 +66,7 @@ func (r *Router) linkAssigned(l *link, p *protocol.Packet) {
 		return
 	}
 	l.window = min(2*l.window, maxWindow)
+	l.state = linkGrabbing
 	if l.grabs == 0 {
 		l.state = linkAwake
 	}

@@ -181,6 +181,7 @@ func (r *Router) linkEmpty(l *link) {
 		return
 	}
 	l.window = max(1, l.window/2)
+	l.state = linkEmptied
 	if l.grabs == 0 {
 		l.state = linkAsleep
 		r.ask(l, protocol.PreSleep)

@@ -24,10 +24,14 @@ type link struct {
 //
 //	submit:  Connecting ──► Up ──► gone
 //
-//	group:   Connecting ──► Awake ◄──NOOP── Asleep
-//	                        │   ▲             ▲
-//	               GRAB_JOB ▼   │ JOB_ASSIGN  │ PRE_SLEEP, after NO_JOB
-//	                       Grabbing ──────────┘
+//	group:   Connecting ──► Awake ◄─────────NOOP─────────── Asleep
+//	                        │   ▲                             ▲
+//	               GRAB_JOB ▼   │ the last JOB_ASSIGN         │ PRE_SLEEP,
+//	                       Grabbing ──NO_JOB──► Emptied ──────┘ all are answered
+//	                            ◄─JOB_ASSIGN──
+//
+// What is Emptied is asked for nothing more: its GRAB_JOBs outstanding will be
+// answered NO_JOB too, or a job has come meanwhile.
 //
 // A group link that sleeps is woken by its backend; one that is awake may have
 // jobs waiting and is asked as soon as a worker is idle. It never goes from
@@ -40,6 +44,7 @@ const (
 	linkUp
 	linkAwake
 	linkGrabbing
+	linkEmptied
 	linkAsleep
 )
 
