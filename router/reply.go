@@ -142,6 +142,9 @@ func (r *Router) createdBackground(b *backend, waiting *reply, p *protocol.Packe
 		return
 	}
 	b.counts(&h)
+	if j := r.jobs.at(b, h); j != nil {
+		j.background = true // both raced there over different links
+	}
 	front := r.frontHandle(b, h)
 	r.answer(waiting, protocol.JobCreated, r.keep(front.bytes()))
 }
