@@ -172,6 +172,12 @@ func (p *player) farm(t *testing.T, words []string) []string {
 			cfg.PlainHandles = true
 		case "seconds":
 			cfg.TimeoutSeconds = true
+		case "exceptions":
+			cfg.Exceptions = true
+		case "functions":
+			cfg.MaxFunctions = n
+		case "ready":
+			cfg.MaxReady = n
 		default:
 			cfg.Backends = append(cfg.Backends, Backend{Name: name, Weight: n})
 		}
