@@ -39,11 +39,28 @@ func (r *Router) grabJob(w *worker, kind protocol.Type) {
 		r.balance(g)
 		return
 	}
+	r.rouse(g)
 	at := r.grabs.get()
 	*at = grab{worker: w, reply: p, kind: kind, at: r.now}
 	g.waiting.pushBack(at)
 	w.grabs = append(w.grabs, at)
 	r.balance(g)
+}
+
+// soundSleep is how long a link sleeps before a worker's GRAB_JOB may rouse it.
+const soundSleep = time.Second
+
+// rouse lets the links that have slept for long be asked again, because a
+// worker asks: gearmand 1.1.20 wakes nobody when an epoch job falls due, and a
+// worker finds the job only by its own GRAB_JOB.
+func (r *Router) rouse(g *group) {
+	for _, links := range g.links {
+		for _, l := range links {
+			if l.state == linkAsleep && r.now.Sub(l.asleepAt) >= soundSleep {
+				l.state = linkAwake
+			}
+		}
+	}
 }
 
 // preSleep puts a worker to sleep, unless a job is ready for it.
@@ -183,7 +200,7 @@ func (r *Router) linkEmpty(l *link) {
 	l.window = max(1, l.window/2)
 	l.state = linkEmptied
 	if l.grabs == 0 {
-		l.state = linkAsleep
+		l.state, l.asleepAt = linkAsleep, r.now
 		r.ask(l, protocol.PreSleep)
 	}
 	r.balance(l.group)

@@ -1,6 +1,10 @@
 package router
 
-import "github.com/geargate/geargate/protocol"
+import (
+	"time"
+
+	"github.com/geargate/geargate/protocol"
+)
 
 // A link is one connection to a backend. A submit link carries what clients
 // ask; a group link is a worker for the members of its group.
@@ -15,6 +19,7 @@ type link struct {
 	group *group // nil for a submit link
 	// grabs is how many GRAB_JOBs are outstanding, window how many may be.
 	grabs, window int
+	asleepAt      time.Time
 	carries       byLink // jobs assigned over it that have no result yet
 	running       int    // of these, how many a worker of ours holds
 	retiring      bool   // grab nothing more; close it when nothing runs
@@ -36,7 +41,7 @@ type link struct {
 // A group link that sleeps is woken by its backend; one that is awake may have
 // jobs waiting and is asked as soon as a worker is idle. It never goes from
 // Awake to Asleep without a GRAB_JOB in between: gearmand would not wake it
-// again.
+// again. One that has slept for a second is Awake as soon as a worker asks.
 type linkState uint8
 
 const (
