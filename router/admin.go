@@ -1,6 +1,7 @@
 package router
 
 import (
+	"bytes"
 	"maps"
 	"slices"
 	"strconv"
@@ -31,7 +32,7 @@ func (r *Router) sessionLine(s *session, text []byte) {
 	case protocol.VerbCancelJob:
 		r.cancelJob(s, &line)
 	case protocol.VerbDropFunction:
-		if len(r.able[string(line.Argument())]) > 0 {
+		if r.hasWorker(line.Argument()) {
 			r.replyText(s, []byte(protocol.AnswerFunctionBusy))
 			return
 		}
@@ -151,6 +152,19 @@ func (r *Router) cancelJob(s *session, line *protocol.Line) {
 		r.askBackend(q, b, s.lane, line.Verb.AppendLine(nil, h.bytes()))
 	}
 	r.await(q)
+}
+
+// hasWorker reports whether a session can do a function, whether its group has
+// registered it with the backends yet or not.
+func (r *Router) hasWorker(function []byte) bool {
+	for s := r.opened.first; s != nil; s = r.opened.next(s) {
+		for i := range s.worker.abilities {
+			if bytes.EqualFold(s.worker.abilities[i].function, function) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // workersTable is the answer to `workers`: every session, workers or not, the
