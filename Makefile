@@ -9,6 +9,9 @@ export PATH := $(PATH):/usr/sbin:/sbin
 
 # The front door with its built-in pool, on 127.0.0.1:4730.
 run: geargate
+	@echo 'In a second terminal, with Debian'"'"'s gearman-tools, see a job go through:'
+	@echo '    gearman -w -f reverse -- rev &'
+	@echo '    echo Hello | gearman -f reverse'
 	./geargate serve
 
 geargate:

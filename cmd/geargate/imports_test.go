@@ -24,7 +24,7 @@ var mayImport = map[string][]string{
 	"backend/backendtest": {"protocol"},
 	"proxy":               {"protocol", "router", "backend", "proxy/listen", "gopkg.in/yaml.v3", "github.com/cespare/xxhash/v2"},
 	"proxy/listen":        {"github.com/panjf2000/gnet/v2", "golang.org/x/sys"},
-	"bench":               {"protocol", "bench", "github.com/HdrHistogram/hdrhistogram-go", "golang.org/x/sys"},
+	"bench":               {"protocol", "bench", "github.com/HdrHistogram/hdrhistogram-go", "golang.org/x/sys", "gopkg.in/yaml.v3"},
 	"cmd/geargate":        {"proxy", "bench"},
 	"cmd/geargate/e2e":    {},
 }
