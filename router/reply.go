@@ -162,7 +162,7 @@ func (r *Router) relay(l *link, p *protocol.Packet) {
 	if j.seen++; j.copies > 1 && j.seen%j.copies != 1 {
 		return
 	}
-	last := p.Type == protocol.WorkComplete || p.Type == protocol.WorkFail || p.Type == protocol.WorkException
+	last := ends(p.Type)
 	for at := j.listeners.first; at != nil; {
 		next := j.listeners.next(at)
 		r.tellPacket(at, j, p)

@@ -163,34 +163,47 @@ func (r *Router) dismiss(w *worker) {
 	r.giveBackAll(lost)
 }
 
-// result passes a worker's packet about a job on to the job's backend. One
-// about a job that w no longer holds is dropped in silence: it came too late,
-// and an ERROR would end many a worker.
+// result passes a worker's packet about a job on to the job's backend, the
+// last one over each link that assigned the job. One about a job that w no
+// longer holds is dropped in silence: it came too late, and an ERROR would end
+// many a worker.
 func (r *Router) result(w *worker, p *protocol.Packet) {
 	a := w.runs(p.Arg(0))
 	if a == nil {
 		r.lateResult(w, p)
 		return
 	}
+	for a != nil {
+		r.report(a, p)
+		if !ends(p.Type) {
+			return
+		}
+		l := a.link
+		r.forget(a)
+		r.finished(l)
+		a = w.runs(p.Arg(0))
+	}
+}
+
+// ends reports whether a packet of type t is the last of its job.
+func ends(t protocol.Type) bool {
+	return t == protocol.WorkComplete || t == protocol.WorkFail || t == protocol.WorkException
+}
+
+// report sends what a worker says of a to a's backend.
+func (r *Router) report(a *assignment, p *protocol.Packet) {
 	switch p.Type {
 	case protocol.WorkFail:
 		r.ask(a.link, p.Type, a.handle.bytes())
 	case protocol.WorkStatus:
 		if len(p.Arg(1)) > maxDigits || len(p.Arg(2)) > maxDigits {
-			r.note(NoteBadPacket, w.session, nil, "status numbers too long")
+			r.note(NoteBadPacket, a.worker.session, nil, "status numbers too long")
 			return
 		}
 		r.ask(a.link, p.Type, a.handle.bytes(), p.Arg(1), denominator(p))
-		return
 	default:
 		r.ask(a.link, p.Type, a.handle.bytes(), p.Arg(1))
 	}
-	if p.Type == protocol.WorkData || p.Type == protocol.WorkWarning {
-		return
-	}
-	l := a.link
-	r.forget(a)
-	r.finished(l)
 }
 
 // maxDigits is the longest number of a WORK_STATUS that gearmand can store;
@@ -207,7 +220,8 @@ func denominator(p *protocol.Packet) []byte {
 }
 
 // runs returns the job that w runs under a handle, or nil. Where it was given
-// the same handle twice, the first came over a link that has ended.
+// the same job twice, one came over a link that has ended without anybody here
+// knowing yet, most often the first: the last is returned.
 func (w *worker) runs(front []byte) *assignment {
 	for _, a := range slices.Backward(w.running) {
 		if bytes.Equal(a.front.bytes(), front) {
