@@ -73,6 +73,8 @@ func (f *fakeRouter) Listening() int {
 	return f.jobs
 }
 
+func (f *fakeRouter) Owes(router.SessionID) bool { return false }
+
 // look runs read while the router is at rest.
 func (f *fakeRouter) look(read func()) {
 	f.mu.Lock()
