@@ -94,7 +94,8 @@ func (r *Router) frontHandle(b *backend, h handle) handle {
 	if !numbered {
 		prefix = h.bytes()
 	}
-	text := append(r.scratch[len(r.scratch):], "H:"...)
+	var room [2 * maxHandle]byte
+	text := append(room[:0], "H:"...)
 	text = append(append(text, b.name...), '~')
 	bare := len(text)
 	if host, ok := bytes.CutPrefix(prefix, []byte("H:")); ok && numbered && !isMarked(host) {
