@@ -20,7 +20,7 @@ func Order(backends []Backend, key []byte) []int {
 	scores := make([]float64, len(backends))
 	for i := range backends {
 		order[i] = i
-		scores[i] = score(hashName(backends[i].Name), backends[i].Weight, key)
+		scores[i] = score(hashName(backends[i].Name), max(1, backends[i].Weight), key)
 	}
 	slices.SortStableFunc(order, func(a, b int) int {
 		switch {
