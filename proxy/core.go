@@ -16,6 +16,7 @@ type decider interface {
 	Step(now time.Time, ev *router.Event, acts []router.Action) []router.Action
 	Next() (time.Time, bool)
 	Listening() int
+	Owes(router.SessionID) bool
 }
 
 // core joins the router to the connections. Every event goes through it, one
@@ -38,6 +39,7 @@ type core struct {
 	lanes     []lane
 	upstreams []*upstream // by router.BackendID
 	lastID    router.SessionID
+	ended     []*session      // will send no more and wait for replies, oldest first
 	stopped   bool            // the router hears nothing any more
 	risen     []router.LinkID // built-in links the router has not heard are up
 	frame     []byte          // scratch
@@ -77,7 +79,7 @@ func (c *core) piece(now time.Time, ev router.Event, p piece, packet, line route
 // servers read and answer until none has anything left, loops with something
 // to write are kicked, and the timer is set. core.mu is held.
 func (c *core) settle(now time.Time) {
-	for c.rise(now) || c.exchange(now) {
+	for c.rise(now) || c.exchange(now) || c.dismiss(now) {
 	}
 	for i := range c.lanes {
 		if l := &c.lanes[i]; len(l.dirty) > 0 && !l.kicked {
@@ -146,7 +148,10 @@ func (c *core) setTimer(now time.Time) {
 			next, ok = at, true
 		}
 	}
-	if !ok || !c.alarm.IsZero() && !next.Before(c.alarm) {
+	if len(c.ended) > 0 && (!ok || c.ended[0].until.Before(next)) {
+		next, ok = c.ended[0].until, true
+	}
+	if c.stopped || !ok || !c.alarm.IsZero() && !next.Before(c.alarm) {
 		return
 	}
 	c.alarm = next

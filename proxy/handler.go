@@ -118,6 +118,45 @@ func (c *core) expel(s *session) {
 // trusted: it is what the protocol can say.
 const maxReply = 1<<32 - 1
 
+// replyTimeout is how long a session that will send no more is kept for the
+// replies it is owed.
+const replyTimeout = 2 * time.Second
+
+// Ended takes note that a peer will send no more. A session still gets the
+// replies it is owed; the results of its foreground jobs are none of them, as
+// in gearmand.
+func (c *core) Ended(conn *listen.Conn) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	now := time.Now()
+	switch p := conn.Owner.(type) {
+	case *session:
+		p.until = now.Add(replyTimeout)
+		c.ended = append(c.ended, p)
+	case *link:
+		conn.CloseNow()
+	}
+	c.settle(now)
+}
+
+// dismiss closes the sessions that will send no more and have had every reply,
+// or have waited for too long.
+func (c *core) dismiss(now time.Time) (more bool) {
+	ended := c.ended
+	c.ended = ended[:0]
+	for _, s := range ended {
+		if s.open && now.Before(s.until) && c.router.Owes(s.id) {
+			c.ended = append(c.ended, s)
+			continue
+		}
+		c.forget(s, now)
+		c.closePeer(&s.peer)
+		more = true
+	}
+	clear(ended[len(c.ended):])
+	return more
+}
+
 // Close takes note that a connection has ended.
 func (c *core) Close(conn *listen.Conn, err error) {
 	c.mu.Lock()

@@ -27,6 +27,8 @@ type session struct {
 	peer
 	id   router.SessionID // static once it is open
 	open bool             // guarded by core.mu: the router knows it
+
+	until time.Time // guarded by core.mu: when its replies are given up, once it will send no more
 }
 
 // A link is a peer that is a backend, remote or built in.

@@ -40,3 +40,12 @@ func (r *Router) Report() *Report {
 // Listening returns how many foreground jobs are in flight with somebody
 // listening. It takes constant time.
 func (r *Router) Listening() int { return r.jobs.pending }
+
+// Owes reports whether a session that will send no more still waits for
+// replies to what it has sent. The results of its foreground jobs are none,
+// and one that has asked for a job is owed nothing: the job would be lost
+// with it.
+func (r *Router) Owes(id SessionID) bool {
+	s := r.sessions[id]
+	return s != nil && s.owes.first != nil && len(s.worker.grabs) == 0
+}

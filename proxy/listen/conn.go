@@ -33,8 +33,9 @@ type Conn struct {
 	Owner any
 
 	loop          *loop
-	raw           gnet.Conn // nil before Open and once ended
-	fd            int
+	raw           gnet.Conn // nil before Open, as a half and once ended
+	half          *half     // nil while the peer may send, and once ended; else the loop watches it
+	fd            int       // of raw
 	local, remote net.Addr
 	opened        atomic.Bool
 	state         state
@@ -108,6 +109,13 @@ func (c *Conn) Write(p []byte) error {
 		if c.state != open {
 			return net.ErrClosed
 		}
+		if c.half != nil {
+			err := c.half.write(p)
+			if err != nil {
+				c.endHalf()
+			}
+			return err
+		}
 		n := min(len(p), writeSize)
 		if _, err := c.raw.Write(p[:n]); err != nil {
 			return err
@@ -119,10 +127,13 @@ func (c *Conn) Write(p []byte) error {
 
 // Queued returns how many bytes Write accepted that the kernel has not taken.
 func (c *Conn) Queued() int {
-	if c.raw == nil {
-		return 0
+	switch {
+	case c.half != nil:
+		return len(c.half.rest)
+	case c.raw != nil:
+		return c.raw.OutboundBuffered()
 	}
-	return c.raw.OutboundBuffered()
+	return 0
 }
 
 // Close ends c once everything queued has been written; no Data follows. It
@@ -137,13 +148,18 @@ func (c *Conn) Close() {
 	c.state = closing
 	c.deadline = now.Add(flushTimeout)
 	c.finish(now)
-	if c.state != ended {
+	if c.state != ended && c.half == nil {
 		c.loop.watch(c)
 	}
 }
 
-// finish takes a closing connection as far as it goes at time now.
+// finish takes a connection that is closing, or a half, as far as it goes at
+// time now.
 func (c *Conn) finish(now time.Time) {
+	if c.half != nil {
+		c.finishHalf(now)
+		return
+	}
 	if c.state == closing && c.raw.OutboundBuffered() == 0 {
 		c.state = lingering
 		c.deadline = now.Add(lingerTimeout)
@@ -158,7 +174,11 @@ func (c *Conn) finish(now time.Time) {
 
 // CloseNow ends c and drops what is queued.
 func (c *Conn) CloseNow() {
-	if c.raw == nil {
+	switch {
+	case c.half != nil:
+		c.endHalf()
+		return
+	case c.raw == nil:
 		return
 	}
 	c.state = closing
@@ -173,8 +193,11 @@ func (c *Conn) LocalAddr() net.Addr { return c.local }
 
 // FD returns the descriptor, or -1 once c has ended.
 func (c *Conn) FD() int {
-	if c.raw == nil {
-		return -1
+	switch {
+	case c.half != nil:
+		return c.half.fd
+	case c.raw != nil:
+		return c.fd
 	}
-	return c.fd
+	return -1
 }

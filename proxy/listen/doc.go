@@ -8,5 +8,6 @@
 //   - A connection that has ended is never touched again, whatever its holder
 //     still calls: its descriptor may be somebody else's by then.
 //   - Close loses nothing that Write accepted.
+//   - A peer that sends no more still gets what was and what is written to it.
 //   - Running out of descriptors delays new connections and nothing else.
 package listen

@@ -13,7 +13,7 @@ import (
 // ErrStopped is returned for a connection that comes after Stop.
 var ErrStopped = errors.New("the engine is stopped")
 
-// Handler is told what happens. Open, Data, Close and Turn run on the
+// Handler is told what happens. Its methods run on the
 // goroutine of the loop that owns the connection, one at a time per loop, and
 // never inside one another.
 type Handler interface {
@@ -22,8 +22,11 @@ type Handler interface {
 	// Data: p is everything that can be read now. It is valid only until Data
 	// returns.
 	Data(c *Conn, p []byte)
-	// Close: c has ended, with err nil where it was our own doing. Methods of
-	// c do nothing from now on.
+	// Ended: the peer will send no more, but may still read. What a turn had
+	// ready has been written. c must be closed soon, after what it is owed.
+	Ended(c *Conn)
+	// Close: c has ended, with err nil where it was our own doing and the peer
+	// had not ended it. Methods of c do nothing from now on.
 	Close(c *Conn, err error)
 	// Turn follows a Kick, after the input at hand.
 	Turn(loop int)
@@ -103,8 +106,11 @@ func (e *Engine) Stop() error {
 		e.quiet = true
 		e.posting.Unlock()
 		e.halt()
+		<-e.ended
+		for _, l := range e.loops {
+			l.closeHalves()
+		}
 	})
-	<-e.ended
 	return e.err
 }
 

@@ -60,10 +60,9 @@ func (v *events) OnClose(raw gnet.Conn, err error) gnet.Action {
 		return gnet.None
 	}
 	l := c.loop
-	if l.depth == 0 && c.state == open && errors.Is(err, io.EOF) {
-		// A peer that says it will send no more may still read: the answers
-		// this turn has ready go out before the descriptor does.
-		l.turn()
+	if l.depth == 0 && errors.Is(err, io.EOF) && c.outlive(raw, err) {
+		v.peerEnded(c)
+		return gnet.None
 	}
 	if c.state != open {
 		err = nil
@@ -74,4 +73,22 @@ func (v *events) OnClose(raw gnet.Conn, err error) gnet.Action {
 	l.gone = append(l.gone, ending{c, err})
 	l.leave()
 	return gnet.None
+}
+
+// peerEnded lets the present turn write to a new half, and then the handler
+// say how long it is needed.
+func (v *events) peerEnded(c *Conn) {
+	if c.state == closing {
+		return // watched already
+	}
+	l := c.loop
+	l.turn()
+	if c.state == open {
+		l.enter()
+		v.engine.handler.Ended(c)
+		l.leave()
+	}
+	if c.half != nil {
+		l.watch(c)
+	}
 }

@@ -23,6 +23,7 @@ func TestMain(m *testing.M) {
 type script struct {
 	open  func(c *Conn)
 	data  func(c *Conn, p []byte)
+	ended func(c *Conn) // Close where it is missing
 	close func(c *Conn, err error)
 	turn  func(loop int)
 
@@ -41,6 +42,14 @@ func (s *script) Data(c *Conn, p []byte) {
 	if s.data != nil {
 		s.data(c, p)
 	}
+}
+
+func (s *script) Ended(c *Conn) {
+	if s.ended == nil {
+		c.Close()
+		return
+	}
+	s.ended(c)
 }
 
 func (s *script) Close(c *Conn, err error) {

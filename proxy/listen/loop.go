@@ -37,8 +37,8 @@ type loop struct {
 	depth int      // callbacks entered: ours in the outermost, gnet's inside it
 	gone  []ending // connections whose Close is still to be reported
 
-	closing   []*Conn
-	checking  bool // a check of closing is under way
+	closing   []*Conn // and halves, open ones too
+	checking  bool    // a check of closing is under way
 	checkTask gnet.Runnable
 }
 
@@ -138,4 +138,16 @@ func (l *loop) check(context.Context) error {
 	l.leave()
 	l.checkLater()
 	return nil
+}
+
+// closeHalves ends the halves, of which gnet knows nothing, on behalf of the
+// loop's goroutine, which has ended.
+func (l *loop) closeHalves() {
+	l.enter()
+	for _, c := range l.closing {
+		if c.half != nil {
+			c.endHalf()
+		}
+	}
+	l.leave()
 }
