@@ -33,7 +33,10 @@ func (c *core) dialled(u *upstream, id router.LinkID, nc net.Conn, err error) {
 	if err == nil && l == nil {
 		_ = nc.Close() // nobody wants it any more
 	} else if err == nil {
-		err = c.engine.Adopt(l.lane, nc, l)
+		began := time.Now()
+		if err = c.engine.Adopt(l.lane, nc, l); err != nil {
+			u.remote.Lost(began) // or the next dial would follow at once
+		}
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"context"
 	"io"
 	"net"
 	"slices"
@@ -8,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/geargate/geargate/backend"
 	"github.com/geargate/geargate/protocol"
 	"github.com/geargate/geargate/router"
 )
@@ -140,6 +142,38 @@ func TestDialThatFailsIsDown(t *testing.T) {
 	})
 	eventually(t, "a log line", func() bool { return len(p.log.with("msg=dial_failed backend=gone")) == 1 })
 	ask(t, p.dial(t), "served all the same")
+}
+
+// A connection that cannot be taken in counts as a failed dial: the next one
+// waits for the back-off.
+func TestLinkThatCannotBeAdoptedIsDown(t *testing.T) {
+	fake := newFakeRouter()
+	c := quietCore(t, fake)
+	u := &upstream{name: "a"}
+	fake.answer = func(ev *router.Event) []router.Action {
+		if ev.Kind != router.LinkDown || ev.Link > 3 {
+			return nil
+		}
+		return []router.Action{dial(ev.Link+1, 0)}
+	}
+	pipe := func(context.Context) (net.Conn, error) {
+		nc, _ := net.Pipe()
+		return nc, nil
+	}
+	u.remote = backend.NewRedialer(pipe, backend.NewBackoff(func() float64 { return 0.5 }), func(id uint64, nc net.Conn, err error) {
+		c.dialled(u, router.LinkID(id), nc, err)
+	})
+	defer u.remote.Close()
+	c.upstreams = []*upstream{u}
+	began := time.Now()
+	c.mu.Lock()
+	c.acts = []router.Action{dial(1, 0)}
+	c.apply()
+	c.mu.Unlock()
+	eventually(t, "four links down", func() bool { return len(fake.linkEvents()) == 4 })
+	if took := time.Since(began); took < 150*time.Millisecond {
+		t.Errorf("dialled four times within %v, expected three pauses of 50 ms", took)
+	}
 }
 
 // A link that the router closes takes what was said before, and no event of
