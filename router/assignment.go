@@ -152,7 +152,7 @@ func (a *assignment) due(r *Router) {
 func (r *Router) takeAway(a *assignment) {
 	w := a.worker
 	w.running = remove(w.running, a)
-	w.remember(a.front)
+	w.remember(&a.front)
 	r.disarm(&a.timer)
 	a.worker = nil
 	a.link.running--

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/cespare/xxhash/v2"
 	"github.com/geargate/geargate/protocol"
 )
 
@@ -20,7 +21,7 @@ type worker struct {
 	grabs     []*grab   // owed their replies
 	running   []*assignment
 	wokenAt   time.Time
-	had       []handle // the last jobs it held, oldest first
+	had       []uint64 // hashes of the handles of the last jobs it held, oldest first
 
 	inGroup hook[worker] // group.asleep or group.woken
 }
@@ -48,17 +49,17 @@ type ability struct {
 	timeout  time.Duration // zero without CAN_DO_TIMEOUT
 }
 
-// remembered is how many jobs a worker's late results are told by.
-const remembered = 8
+// remembered is how many jobs a worker's late results are told by. A worker
+// that runs many at once may be late with one and do many others meanwhile.
+const remembered = 64
 
 // remember notes that w held a job that it no longer holds.
-func (w *worker) remember(h handle) {
+func (w *worker) remember(front *handle) {
 	if len(w.had) == remembered {
 		copy(w.had, w.had[1:])
-		w.had[remembered-1] = h
-		return
+		w.had = w.had[:remembered-1]
 	}
-	w.had = append(w.had, h)
+	w.had = append(w.had, xxhash.Sum64(front.bytes()))
 }
 
 // timeout returns how long w may run a job of a function, or zero.
@@ -235,14 +236,13 @@ func (w *worker) runs(front []byte) *assignment {
 // cannot be late is refused: of a session that is no worker, or about a job
 // that w never had and that is still under way.
 func (r *Router) lateResult(w *worker, p *protocol.Packet) {
-	h, ok := handleOf(p.Arg(0))
-	if !ok {
+	if len(p.Arg(0)) > maxHandle {
 		r.replyError(w.session, protocol.RefuseHandle)
 		return
 	}
 	stranger := w.group == nil && len(w.abilities) == 0 && len(w.had) == 0
 	b, back, ok := r.backHandle(p.Arg(0))
-	others := ok && r.jobs.at(b, back) != nil && !slices.Contains(w.had, h)
+	others := ok && r.jobs.at(b, back) != nil && !slices.Contains(w.had, xxhash.Sum64(p.Arg(0)))
 	if stranger || others {
 		r.replyError(w.session, protocol.RefusalForLate(p.Type))
 		return
