@@ -10,7 +10,7 @@ import (
 )
 
 var (
-	modelSeeds = flag.Int("seeds", 400, "how many random runs TestModel makes")
+	modelSeeds = flag.Int("seeds", 200, "how many random runs TestModel makes")
 	modelSeed  = flag.Uint64("seed", 0, "the only seed of TestModel, if not zero")
 )
 
