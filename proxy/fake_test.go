@@ -145,7 +145,7 @@ func serve(t *testing.T, fake decider, configure func(*Config)) *running {
 		configure(&config)
 	}
 	r := &running{log: &logBuffer{}, served: make(chan error, 1)}
-	p, err := New(config, Options{Lanes: 2}, slog.New(slog.NewTextHandler(r.log, nil)))
+	p, err := New(config, Options{Lanes: 4}, slog.New(slog.NewTextHandler(r.log, nil)))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -23,27 +23,45 @@ func send(t *testing.T, nc net.Conn, kind protocol.Type, args ...[]byte) {
 // expect reads one response of the given type and returns its arguments.
 func expect(t *testing.T, nc net.Conn, kind protocol.Type) [][]byte {
 	t.Helper()
+	got, args := receive(t, nc)
+	if got != kind {
+		t.Fatalf("expected %v, got %v %q", kind, got, args)
+	}
+	return args
+}
+
+// receive reads one response, whatever it is.
+func receive(t *testing.T, nc net.Conn) (kind protocol.Type, args [][]byte) {
+	t.Helper()
+	kind, args, err := readResponse(nc)
+	if err != nil {
+		t.Fatalf("expected a response: %v", err)
+	}
+	return kind, args
+}
+
+// readResponse reads one response, for goroutines that must not end the test.
+func readResponse(nc net.Conn) (kind protocol.Type, args [][]byte, err error) {
 	frame := make([]byte, protocol.HeaderSize)
 	if _, err := io.ReadFull(nc, frame); err != nil {
-		t.Fatalf("expected %v: %v", kind, err)
+		return 0, nil, err
 	}
 	h, _, err := protocol.ParseHeader(frame, MiB)
 	if err != nil {
-		t.Fatal(err)
+		return 0, nil, err
 	}
 	frame = slices.Grow(frame, h.Size)[:len(frame)+h.Size]
 	if _, err := io.ReadFull(nc, frame[protocol.HeaderSize:]); err != nil {
-		t.Fatal(err)
+		return 0, nil, err
 	}
 	var p protocol.Packet
-	if err := p.Parse(frame); err != nil || p.Type != kind {
-		t.Fatalf("expected %v, got %v %q, %v", kind, p.Type, p.Body(), err)
+	if err := p.Parse(frame); err != nil {
+		return 0, nil, err
 	}
-	var args [][]byte
 	for i := range p.Args() {
 		args = append(args, p.Arg(i))
 	}
-	return args
+	return p.Type, args, nil
 }
 
 // A job goes from a client to a worker and back: over sockets on both sides,

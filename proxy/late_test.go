@@ -1,0 +1,122 @@
+package proxy
+
+import (
+	"bufio"
+	"net"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/geargate/geargate/protocol"
+)
+
+// A lateServer is a job server whose answers a test gives when it likes. Only
+// options are granted at once.
+type lateServer struct {
+	address string
+	asked   chan question
+
+	mu       sync.Mutex
+	listener net.Listener
+	links    []net.Conn
+}
+
+// A question is a request that has not been answered.
+type question struct {
+	nc   net.Conn
+	kind protocol.Type
+}
+
+func newLateServer(t *testing.T) *lateServer {
+	t.Helper()
+	s := &lateServer{address: "127.0.0.1:0", asked: make(chan question, 100)}
+	s.up(t)
+	t.Cleanup(s.down)
+	return s
+}
+
+// configure makes s the only backend.
+func (s *lateServer) configure(c *Config) {
+	c.Backends = []Backend{{Name: "a", Address: s.address, Weight: 1}}
+}
+
+// up takes links, at the same address as before.
+func (s *lateServer) up(t *testing.T) {
+	t.Helper()
+	listener, err := net.Listen("tcp", s.address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.address = listener.Addr().String()
+	s.mu.Lock()
+	s.listener = listener
+	s.mu.Unlock()
+	go func() {
+		for {
+			nc, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			s.mu.Lock()
+			s.links = append(s.links, nc)
+			s.mu.Unlock()
+			go s.read(t, nc)
+		}
+	}()
+}
+
+// down ends every link and refuses others.
+func (s *lateServer) down() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.listener.Close()
+	for _, nc := range s.links {
+		nc.Close()
+	}
+	s.links = nil
+}
+
+func (s *lateServer) read(t *testing.T, nc net.Conn) {
+	frames := bufio.NewScanner(nc)
+	frames.Split(func(data []byte, _ bool) (int, []byte, error) {
+		frame, err := protocol.Split(data, MiB)
+		return len(frame), frame, err
+	})
+	for frames.Scan() {
+		var p protocol.Packet
+		if err := p.Parse(frames.Bytes()); err != nil {
+			t.Error(err)
+		}
+		q := question{nc, p.Type}
+		if p.Type == protocol.OptionReq {
+			q.answer(protocol.OptionRes, string(p.Arg(0)))
+			continue
+		}
+		s.asked <- q
+	}
+}
+
+// next waits for the next question, which must be of the given kind.
+func (s *lateServer) next(t *testing.T, kind protocol.Type) question {
+	t.Helper()
+	select {
+	case q := <-s.asked:
+		if q.kind != kind {
+			t.Fatalf("asked %v, expected %v", q.kind, kind)
+		}
+		return q
+	case <-time.After(10 * time.Second):
+		t.Fatalf("nothing asked, expected %v", kind)
+	}
+	panic("unreachable")
+}
+
+// answer sends a response to the question. That it arrives is for the test to
+// see.
+func (q question) answer(kind protocol.Type, args ...string) {
+	var parts [][]byte
+	for _, arg := range args {
+		parts = append(parts, []byte(arg))
+	}
+	q.nc.Write(protocol.AppendFrame(nil, protocol.Response, kind, parts...))
+}
