@@ -40,6 +40,7 @@ type stage struct {
 	r    *Router
 	acts []Action
 	now  time.Time
+	told int // packets to the client when its job was complete
 }
 
 const client, busyWorker SessionID = 1, 2
@@ -95,10 +96,11 @@ func (s *stage) foregroundJob(t testing.TB) func() {
 		s.session(client, submit)
 		s.expect(t, protocol.SubmitJob)
 		s.link(1, created)
-		s.expect(t, protocol.JobCreated)
 		work()
+		if s.told != 1 {
+			t.Fatalf("the client was told %d times, expected once", s.told)
+		}
 		s.link(1, relayed)
-		s.expect(t, protocol.WorkComplete)
 	}
 }
 
@@ -136,6 +138,7 @@ func (s *stage) work(t testing.TB, unique string) func() {
 		s.expect(t, protocol.JobAssign)
 		s.session(busyWorker, complete)
 		s.expect(t, protocol.WorkComplete)
+		s.told = len(s.acts) - 1 // by whatever follows the packet to the backend
 		s.session(busyWorker, sleep)
 		for s.r.links[2].grabs > 0 {
 			s.link(2, noJob)

@@ -22,6 +22,7 @@ type assignment struct {
 	reducer  []byte
 	workload []byte
 
+	spoke bool  // its worker has sent something about it
 	lost  int   // how many workers it was lost by
 	timer timer // Running: the worker's CAN_DO_TIMEOUT
 
@@ -261,7 +262,7 @@ func (r *Router) shed(a *assignment, j *job) {
 
 func (r *Router) abandon(a *assignment, j *job) {
 	r.note(NoteJobAbandoned, nil, j.backend, string(a.function))
-	j.failing = true
+	j.ending = true
 	r.fail(a)
 }
 

@@ -213,6 +213,27 @@ func (r *Router) linkWoken(l *link) {
 	}
 	l.state = linkAwake
 	r.balance(l.group)
+	r.wakeEarly(l.group)
+}
+
+// wakeEarly wakes one sleeper while the job that woke a link is still being
+// grabbed, so that the two round trips overlap. It does so only where no other
+// group may get the job instead.
+func (r *Router) wakeEarly(g *group) {
+	if g.outstanding > 0 && g.woken.count == 0 && g.waiting.count == 0 && g.asleep.count > 0 && r.alone(g) {
+		r.wake(g)
+		r.setTimer(g)
+	}
+}
+
+// alone reports whether no other group shares a function with g.
+func (r *Router) alone(g *group) bool {
+	for _, f := range g.functions {
+		if len(r.able[string(f)]) > 1 {
+			return false
+		}
+	}
+	return true
 }
 
 // makeReady puts a into g's ready list; a job that was lost by its worker

@@ -32,8 +32,8 @@ type job struct {
 	joined     []*reply // background submissions that wait for its JOB_CREATED
 	background bool     // a background submission joined: it must run
 	fresh      bool     // its backend made it for us: nobody had it before
-	failing    bool     // nobody listened, so WORK_FAIL went upstream
-	after      *job     // Held: submitted while this one was failing
+	ending     bool     // its last packet went upstream and nobody listens: it ends when that comes back
+	after      *job     // Held: submitted while this one was ending
 
 	// copies is how often our link is attached: the backend sends each
 	// packet that many times, and every one but the first is dropped.
@@ -220,6 +220,9 @@ func (r *Router) detach(l *listener) {
 func (r *Router) tell(l *listener, t protocol.Type, args ...[]byte) {
 	if p := l.unheard; p != nil {
 		p.held = protocol.AppendFrame(p.held, protocol.Response, t, args...)
+		if l.session.lingers {
+			r.letGo(l.session)
+		}
 		return
 	}
 	r.send(l.session, t, args...)

@@ -70,6 +70,7 @@ func (l *list[T, H]) next(v *T) *T {
 // The lists of the router, by the hook they go by.
 type (
 	sessionList = list[session, inOpened]
+	lingerList  = list[session, inLingering]
 	byJob       = list[listener, ofJob]
 	bySession   = list[listener, ofSession]
 	byLink      = list[assignment, ofLink]
@@ -81,18 +82,20 @@ type (
 )
 
 type (
-	inOpened  struct{}
-	ofJob     struct{}
-	ofSession struct{}
-	ofLink    struct{}
-	onLink    struct{}
-	inFormed  struct{}
-	inReady   struct{}
-	inWaiting struct{}
-	inGroup   struct{}
+	inOpened    struct{}
+	inLingering struct{}
+	ofJob       struct{}
+	ofSession   struct{}
+	ofLink      struct{}
+	onLink      struct{}
+	inFormed    struct{}
+	inReady     struct{}
+	inWaiting   struct{}
+	inGroup     struct{}
 )
 
 func (inOpened) of(s *session) *hook[session]      { return &s.inOpened }
+func (inLingering) of(s *session) *hook[session]   { return &s.inLingering }
 func (ofJob) of(l *listener) *hook[listener]       { return &l.ofJob }
 func (ofSession) of(l *listener) *hook[listener]   { return &l.ofSession }
 func (ofLink) of(a *assignment) *hook[assignment]  { return &a.ofLink }

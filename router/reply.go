@@ -72,6 +72,9 @@ func (r *Router) created(j *job, p *protocol.Packet, refused bool) {
 	j.fresh = j.backend.counts(&h)
 	j.state = jobAccepted
 	r.jobs.accept(j)
+	if r.linger(j) {
+		return
+	}
 	for l := j.listeners.first; l != nil; l = j.listeners.next(l) {
 		if l.unheard != nil {
 			r.answer(l.unheard, protocol.JobCreated, j.front.bytes())
@@ -162,17 +165,24 @@ func (r *Router) relay(l *link, p *protocol.Packet) {
 	if j.seen++; j.copies > 1 && j.seen%j.copies != 1 {
 		return
 	}
+	r.tellAll(j, p)
+	if ends(p.Type) {
+		r.ended(j)
+	}
+}
+
+// tellAll sends everyone who listens to j one packet of it. After its last
+// one nobody does.
+func (r *Router) tellAll(j *job, p *protocol.Packet) {
 	last := ends(p.Type)
 	for at := j.listeners.first; at != nil; {
 		next := j.listeners.next(at)
 		r.tellPacket(at, j, p)
 		if last {
+			at.session.waitedOut()
 			r.detach(at)
 		}
 		at = next
-	}
-	if last {
-		r.ended(j)
 	}
 }
 

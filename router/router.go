@@ -10,18 +10,19 @@ import (
 // A Router decides everything and touches nothing: no sockets, no clock, no
 // goroutines. It is not safe for concurrent use.
 type Router struct {
-	cfg      Config
-	backends []*backend
-	sessions map[SessionID]*session
-	opened   sessionList // all sessions, in the order they came
-	links    map[LinkID]*link
-	lastLink LinkID
-	groups   map[string]*group
-	formed   formedList          // all groups, in the order they came
-	able     map[string][]*group // the groups with members that can do a function
-	jobs     jobTable
-	timers   timerQueue
-	nextLane int // which lane gets the next group link
+	cfg       Config
+	backends  []*backend
+	sessions  map[SessionID]*session
+	opened    sessionList // all sessions, in the order they came
+	links     map[LinkID]*link
+	lastLink  LinkID
+	groups    map[string]*group
+	formed    formedList          // all groups, in the order they came
+	able      map[string][]*group // the groups with members that can do a function
+	jobs      jobTable
+	timers    timerQueue
+	lingering lingering
+	nextLane  int // which lane gets the next group link
 
 	now     time.Time // of the event under way
 	acts    []Action  // of the event under way

@@ -1,6 +1,8 @@
 package router
 
 import (
+	"time"
+
 	"github.com/geargate/geargate/protocol"
 )
 
@@ -19,7 +21,13 @@ type session struct {
 	listen bySession  // the foreground jobs it listens to
 	worker worker
 
-	inOpened hook[session] // Router.opened
+	spoke     bool // it has sent something since its latest JOB_CREATED
+	patience  int  // jobs in a row that it waited out without a word
+	lingers   bool // the first of owes is a JOB_CREATED that waits
+	lingersAt time.Time
+
+	inOpened    hook[session] // Router.opened
+	inLingering hook[session] // Router.lingering
 }
 
 func (r *Router) openSession(ev *Event) {
@@ -40,6 +48,7 @@ func (r *Router) openSession(ev *Event) {
 func (r *Router) closeSession(s *session) {
 	delete(r.sessions, s.id)
 	r.opened.remove(s)
+	r.forgetLingering(s)
 	r.dropReplies(s)
 	for s.listen.first != nil {
 		r.detach(s.listen.first)

@@ -25,6 +25,10 @@ func (r *Router) getStatus(s *session, front []byte) {
 		return
 	}
 	if j := r.jobs.at(b, h); j != nil {
+		if j.ending {
+			r.statusUnknown(p)
+			return
+		}
 		h = j.handle
 	}
 	l := b.linkFor(s.lane)

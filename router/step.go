@@ -21,6 +21,7 @@ func (r *Router) Step(now time.Time, ev *Event, acts []Action) []Action {
 		}
 	case SessionLine:
 		if s := r.sessions[ev.Session]; s != nil {
+			r.speak(s)
 			r.sessionLine(s, ev.Line)
 		}
 	case SessionClosed:
@@ -52,6 +53,7 @@ func (r *Router) Step(now time.Time, ev *Event, acts []Action) []Action {
 // sessionPacket refuses what no job server would take, and dispatches the
 // rest.
 func (r *Router) sessionPacket(s *session, ev *Event) {
+	r.speak(s)
 	p := ev.Packet
 	switch {
 	case p.Magic != protocol.Request:

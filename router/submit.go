@@ -138,7 +138,7 @@ func (r *Router) backendFor(sub *submission) *backend {
 // came over one link.
 func (r *Router) join(s *session, j *job, sub *submission) {
 	p := r.expect(s)
-	if j.failing {
+	if j.ending {
 		j = r.heir(j, sub)
 	}
 	if sub.background {
