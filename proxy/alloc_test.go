@@ -20,6 +20,7 @@ func TestJobsDoNotAllocate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	p.core.alwaysKick = true
 	engine, err := listen.Start(1, p.core)
 	if err != nil {
 		t.Fatal(err)

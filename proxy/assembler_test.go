@@ -25,7 +25,7 @@ func quietCore(t *testing.T, fake decider) *core {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.core.router = fake
+	p.core.router, p.core.alwaysKick = fake, true
 	engine, err := listen.Start(1, p.core)
 	if err != nil {
 		t.Fatal(err)

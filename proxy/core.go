@@ -49,10 +49,16 @@ type core struct {
 
 	sessionsGone chan struct{} // closed when the last session is; nil before the end
 
+	here       int  // the lane whose output is written without a kick, or nowhere
+	alwaysKick bool // static: every turn is kicked, because Data comes from no loop
+
 	undecided map[*upstream]bool // remote ones whose first dial has not ended
 	decided   chan struct{}      // closed when there are none
 	receiver  backend.Receiver   // of every built-in job server
 }
+
+// nowhere is no lane.
+const nowhere = -1
 
 // step gives the router one event and does what it says. core.mu is held.
 func (c *core) step(now time.Time, ev router.Event) {
@@ -82,7 +88,7 @@ func (c *core) settle(now time.Time) {
 	for c.rise(now) || c.exchange(now) || c.dismiss(now) {
 	}
 	for i := range c.lanes {
-		if l := &c.lanes[i]; len(l.dirty) > 0 && !l.kicked {
+		if l := &c.lanes[i]; len(l.dirty) > 0 && !l.kicked && i != c.here {
 			l.kicked = true
 			c.engine.Kick(i)
 		}

@@ -91,8 +91,16 @@ func (c *core) hear(p *peer, data []byte, limits streamLimits, ev router.Event, 
 		rest = rest[n:]
 	}
 	p.deaf = p.closing || err != nil
+	hurry := !c.alwaysKick && c.lanes[p.lane].hurries()
+	if hurry {
+		c.here = p.lane
+	}
 	c.settle(now)
+	c.here = nowhere
 	c.mu.Unlock()
+	if hurry {
+		c.Turn(p.lane)
+	}
 
 	read := &c.lanes[p.lane].read
 	if whole || p.deaf {
@@ -229,7 +237,11 @@ func (c *core) Turn(loop int) {
 func (c *core) collect(l *lane) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if l.kicked && l.calls > 0 {
+		l.crowd += l.calls - l.crowd/16
+	}
 	l.kicked = false
+	l.calls = 0
 	for i, p := range l.dirty {
 		l.turn = append(l.turn, flush{p, p.out, p.closing})
 		p.out, p.dirty = nil, false

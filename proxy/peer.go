@@ -54,8 +54,27 @@ type lane struct {
 	kicked bool     // a turn is on its way
 	spare  freeList // for output
 
+	calls int // of Data since the last turn
+	crowd int // calls of Data in a turn that was kicked, on average, times 16
+	reads int // calls of Data in all
+
 	turn []flush  // owned by the loop: the flush under way
 	read freeList // owned by the loop: for assemblers
+}
+
+// The turn of a loop with little to do is not worth waiting for: its output is
+// written at once, without a kick. One call in sampled waits all the same, to
+// see how many come with it.
+const (
+	crowded = 2 * 16
+	sampled = 16
+)
+
+// hurries reports whether output is written at once.
+func (l *lane) hurries() bool {
+	l.calls++
+	l.reads++
+	return l.crowd < crowded && l.reads%sampled != 0 && !l.kicked
 }
 
 // A flush is what a turn writes to one peer.

@@ -38,8 +38,8 @@ import (
 
 // Options are what only the program decides.
 type Options struct {
-	// Lanes is the number of event loops; zero is one per processor, four at
-	// most.
+	// Lanes is the number of event loops; zero is one for two processors, four
+	// at most: the router is one, and more loops wait for it and for each other.
 	Lanes int
 	// Pool configures the built-in job servers beyond what Config says; nil
 	// leaves their defaults.
@@ -60,7 +60,7 @@ type Proxy struct {
 func New(config Config, options Options, log *slog.Logger) (*Proxy, error) {
 	lanes := options.Lanes
 	if lanes <= 0 {
-		lanes = min(4, runtime.GOMAXPROCS(0))
+		lanes = min(4, max(1, runtime.GOMAXPROCS(0)/2))
 	}
 	p := &Proxy{config: config, log: log, journal: newJournal(log)}
 	c := &core{
@@ -72,6 +72,7 @@ func New(config Config, options Options, log *slog.Logger) (*Proxy, error) {
 		lanes:     make([]lane, lanes),
 		undecided: map[*upstream]bool{},
 		decided:   make(chan struct{}),
+		here:      nowhere,
 	}
 	c.receiver = c.builtinReceiver()
 	p.core = c
