@@ -38,13 +38,12 @@ func TestGrabKindsAndTheirAssignments(t *testing.T) {
 				t.Errorf("%v grabbed with %v: %v, expected %v", c.submit, c.grab, got, want)
 			}
 			worker.send(protocol.WorkComplete, handle, "z")
-			worker.fence() // the next submission has the same unique, and is another job
 			if _, background, _ := c.submit.Submission(); !background {
 				client.want(protocol.WorkComplete, handle, "z")
 			}
+			f.untilCounts("f", counts{0, 0, 1}) // the next has the same unique, and is another job
 		}
 		client.fence()
-		f.untilCounts("f", counts{0, 0, 1})
 	})
 }
 

@@ -53,14 +53,14 @@ func TestLoad(t *testing.T) {
 		t.Run(target.name, func(t *testing.T) {
 			f := startFarm(t, target)
 			jobs := loadJobs(t, f)
-			l := &load{address: f.address, finished: make(chan struct{}), failed: make(chan error, loadClients+loadWorkers)}
+			l := &load{address: f.address, finished: make(chan struct{}), failed: make(chan error, 10_000)}
 			l.batches.Store(int64(jobs / loadBatch))
 			started := time.Now()
-			l.start(t)
+			worst := l.start(t)
 			took := time.Since(started)
 			select {
 			case err := <-l.failed:
-				t.Fatal(err)
+				t.Fatalf("%v; %d others failed too, and %d of %d jobs were run in %v", err, len(l.failed), l.run.Load(), jobs, took)
 			default:
 			}
 			if got := int(l.run.Load()); got != jobs {
@@ -69,34 +69,76 @@ func TestLoad(t *testing.T) {
 			for function := range loadKinds {
 				f.untilCounts(loadFunction(function), counts{0, 0, 0})
 			}
-			t.Logf("%s: %d jobs of %d clients on %d workers in %v, %.0f a second",
-				f.name, jobs, loadClients, loadWorkers, took.Round(time.Millisecond), float64(jobs)/took.Seconds())
+			t.Logf("%s: %d jobs of %d clients on %d workers in %v, %.0f a second; a latecomer waited %v at most",
+				f.name, jobs, loadClients, loadWorkers, took.Round(time.Millisecond), float64(jobs)/took.Seconds(), worst)
 		})
 	}
 }
 
-// start runs the load to its end, or to the first failure.
-func (l *load) start(t *testing.T) {
+// start runs the load to its end, or to the first failure, once everybody is
+// connected. It returns how long a latecomer had to wait at most.
+func (l *load) start(t *testing.T) (worst time.Duration) {
 	var clients, workers sync.WaitGroup
-	for i := range loadWorkers {
-		w, err := dial(l.address)
-		if err != nil {
-			t.Fatalf("worker %d: %v", i, err)
-		}
-		defer w.Close()
+	wires := l.connect(t, loadWorkers+loadClients)
+	for i, w := range wires[:loadWorkers] {
 		workers.Go(func() { l.report(fmt.Sprint("worker ", i), l.work(w)) })
 	}
-	for i := range loadClients {
-		w, err := dial(l.address)
-		if err != nil {
-			t.Fatalf("client %d: %v", i, err)
-		}
-		defer w.Close()
+	for i, w := range wires[loadWorkers:] {
 		clients.Go(func() { l.report(fmt.Sprint("client ", i), l.ask(w, rand.New(rand.NewPCG(7, uint64(i))))) })
 	}
-	clients.Wait()
-	close(l.finished)
+	go func() {
+		clients.Wait()
+		close(l.finished)
+	}()
+	for waiting := true; waiting; {
+		began := time.Now()
+		l.report("latecomer", l.greet())
+		worst = max(worst, time.Since(began))
+		select {
+		case <-l.finished:
+			waiting = false
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
 	workers.Wait()
+	return worst
+}
+
+// connect opens n connections and waits until all are served.
+func (l *load) connect(t *testing.T, n int) []*wire {
+	t.Helper()
+	var wires []*wire
+	for i := range n {
+		w, err := dial(l.address)
+		if err == nil {
+			t.Cleanup(func() { w.Close() })
+			err = w.write(frame(protocol.EchoReq, "hello"))
+		}
+		if err != nil {
+			t.Fatalf("connection %d: %v", i, err)
+		}
+		wires = append(wires, w)
+	}
+	for i, w := range wires {
+		if p, err := w.read(); err != nil || p.body != "hello" {
+			t.Fatalf("connection %d received %v (%v), expected its echo", i, p, err)
+		}
+	}
+	return wires
+}
+
+// greet connects while everybody else is busy, and is served all the same.
+func (l *load) greet() error {
+	w, err := dial(l.address)
+	if err != nil {
+		return err
+	}
+	defer w.Close()
+	if err := w.write(frame(protocol.EchoReq, "hello")); err != nil {
+		return err
+	}
+	_, err = w.read()
+	return err
 }
 
 // report notes that a client or worker has ended with a failure, which ends

@@ -15,7 +15,7 @@ import (
 
 // patience is how long any single thing may take. It is far longer than
 // needed, because four farms share the machine with everything else on it.
-const patience = 30 * time.Second
+const patience = 60 * time.Second
 
 // A process is a server this suite started, and ends by its pid.
 type process struct {

@@ -123,8 +123,7 @@ func TestFailWithNUL(t *testing.T) {
 	})
 }
 
-// A worker may not finish what it does not hold. gearmand says so with an
-// ERROR; Geargate drops it in silence, because an ERROR ends common workers.
+// A worker may not finish what it was never given.
 func TestResultOfAnotherWorkersJob(t *testing.T) {
 	onEachTarget(t, func(t *testing.T, f *farm) {
 		client, holder, other := f.connect("client"), f.worker("holder", "f"), f.worker("other", "f")
@@ -133,11 +132,9 @@ func TestResultOfAnotherWorkersJob(t *testing.T) {
 		for _, kind := range []protocol.Type{protocol.WorkComplete, protocol.WorkData, protocol.WorkException} {
 			other.send(kind, handle, "stolen")
 		}
-		if !f.geargate {
-			other.want(protocol.Error, "JOB_NOT_FOUND", "Job given in work result not found")
-			other.want(protocol.Error, "JOB_NOT_FOUND", "Job does not exist on server")
-			other.want(protocol.Error, "JOB_NOT_FOUND", "An exception was received for a job that does not exist")
-		}
+		other.want(protocol.Error, "JOB_NOT_FOUND", "Job given in work result not found")
+		other.want(protocol.Error, "JOB_NOT_FOUND", "Job does not exist on server")
+		other.want(protocol.Error, "JOB_NOT_FOUND", "An exception was received for a job that does not exist")
 		other.fence()
 		holder.send(protocol.WorkComplete, handle, "mine")
 		client.want(protocol.WorkComplete, handle, "mine")
