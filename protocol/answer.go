@@ -1,7 +1,5 @@
 package protocol
 
-import "bytes"
-
 // The answers to admin lines, byte for byte as gearmand gives them: tables and
 // values end in LF, everything else in CRLF.
 const (
@@ -45,13 +43,3 @@ func (l *Line) AppendRefusal(dst []byte) []byte {
 // Table reports whether v is answered with a table, which ends in TableEnd.
 // Any other answer is one line.
 func (v Verb) Table() bool { return v >= VerbStatus && v <= VerbShowUniqueJobs }
-
-// Ends reports whether line, without its end, is the last one of an answer to
-// v. A job server that does not know the verb of a table answers with one line
-// of ERR, which no row of a table looks like.
-func (v Verb) Ends(line []byte) bool {
-	if !v.Table() || string(line) == "." {
-		return true
-	}
-	return bytes.HasPrefix(line, []byte("ERR UNKNOWN_")) && bytes.IndexByte(line, '\t') < 0
-}

@@ -218,30 +218,7 @@ func TestLineIsBuiltAnew(t *testing.T) {
 	}
 }
 
-func TestAnswerEnds(t *testing.T) {
-	tests := []struct {
-		verb Verb
-		line string
-		want bool
-	}{
-		{VerbStatus, ".", true},
-		{VerbStatus, "f\t0\t0\t0", false},
-		{VerbStatus, "ERR UNKNOWN_\t0\t0\t0", false},
-		{VerbPriorityStatus, "ERR UNKNOWN_COMMAND Unknown+server+commandprioritystatus", true},
-		{VerbWorkers, "7 127.0.0.1 . :", false},
-		{VerbShowJobs, "H:vm:1\t0\t0\t0", false},
-		{VerbShowUniqueJobs, "", false},
-		{VerbShowUniqueJobs, "..", false},
-		{VerbShowUniqueJobs, "ERR UNKNOWN_SHOW_ARGUMENTS", true},
-		{VerbMaxQueue, "OK", true},
-		{VerbCancelJob, "ERR UNKNOWN_JOB", true},
-		{VerbVersion, "OK 1.1.20", true},
-	}
-	for _, test := range tests {
-		if got := test.verb.Ends([]byte(test.line)); got != test.want {
-			t.Errorf("%q ends an answer to %q: %v, want %v", test.line, test.verb, got, test.want)
-		}
-	}
+func TestAppendValue(t *testing.T) {
 	if got := AppendValue(nil, "1.1.20"); string(got) != "OK 1.1.20\n" {
 		t.Errorf("value is %q", got)
 	}
