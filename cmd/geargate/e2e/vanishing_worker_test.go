@@ -41,22 +41,33 @@ func TestWorkerVanishesWithAJob(t *testing.T) {
 	})
 }
 
-// A sleeping worker is woken for the job a vanished one held.
+// A sleeping worker is woken for the job a vanished one held, though the
+// others that can do it are busy.
 func TestSleepingWorkerIsWokenForALostJob(t *testing.T) {
 	onEachTarget(t, func(t *testing.T, f *farm) {
-		client, first, second := f.connect("client"), f.worker("first", "f"), f.connect("second")
-		handle := client.submit(protocol.SubmitJobBg, "f", "u", "x")
-		first.job("f", "x")
-		second.send(protocol.CanDo, "f")
-		second.send(protocol.GrabJob)
-		second.want(protocol.NoJob)
-		second.send(protocol.PreSleep)
-		second.fence()
-		first.Close()
-		second.want(protocol.Noop)
-		second.job("f", "x")
-		second.send(protocol.WorkComplete, handle, "")
-		f.untilCounts("f", counts{0, 0, 1})
+		client := f.connect("client")
+		var busy []*conn
+		var handles []string
+		for range 5 {
+			client.submit(protocol.SubmitJobBg, "f", "", "x")
+			worker := f.worker("busy", "f")
+			busy, handles = append(busy, worker), append(handles, worker.job("f", "x"))
+		}
+		sleeper := f.worker("sleeper", "f")
+		sleeper.send(protocol.GrabJob)
+		sleeper.want(protocol.NoJob)
+		sleeper.send(protocol.PreSleep)
+		sleeper.fence()
+		busy[0].Close()
+		sleeper.want(protocol.Noop)
+		if got := sleeper.job("f", "x"); got != handles[0] {
+			t.Errorf("the job is %s, expected %s", got, handles[0])
+		}
+		sleeper.send(protocol.WorkComplete, handles[0], "")
+		for i, worker := range busy[1:] {
+			worker.send(protocol.WorkComplete, handles[i+1], "")
+		}
+		f.untilCounts("f", counts{0, 0, 5})
 	})
 }
 
