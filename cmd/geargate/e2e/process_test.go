@@ -39,6 +39,7 @@ func startProcess(t *testing.T, name, address string, command *exec.Cmd) *proces
 	}
 	defer log.Close()
 	command.Stdout, command.Stderr = log, log
+	command.Env = append(os.Environ(), "GORACE=atexit_sleep_ms=0")         // or every end takes a second
 	command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} // if the suite is killed itself
 	if err := command.Start(); err != nil {
 		t.Fatalf("starting %s: %v", name, err)
