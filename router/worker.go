@@ -110,8 +110,8 @@ func (r *Router) cantDo(w *worker, function []byte) {
 		}
 	}
 	r.abilitiesChanged(w)
-	if len(lost) > 0 && w.changed {
-		r.joinGroup(w) // or the jobs would wait for a worker that refuses them
+	if w.changed && (len(lost) > 0 || len(w.abilities) == 0) {
+		r.joinGroup(w) // or jobs would wait for a worker that refuses them, and backends see one that is none
 	}
 	r.giveBackAll(lost)
 }
