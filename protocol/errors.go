@@ -76,11 +76,6 @@ var (
 	RefuseLost      = Refusal{"QUEUE_ERROR", "The connection to the job server was lost"}
 )
 
-// Draft returns the ERROR packet of r.
-func (r Refusal) Draft() Draft {
-	return Drafted(Response, Error, []byte(r.Code), []byte(r.Text))
-}
-
 // RefusalForLate returns gearmand's answer to a WORK_* packet of type t whose
 // sender does not hold the job.
 func RefusalForLate(t Type) Refusal {

@@ -90,10 +90,6 @@ func TestErrorsOwnTheirBytes(t *testing.T) {
 }
 
 func TestRefusals(t *testing.T) {
-	d := RefuseMagic.Draft()
-	if want := rawFrame("\x00RES", Error, "INVALID_MAGIC\x00Request magic expected"); !bytes.Equal(d.AppendTo(nil), want) {
-		t.Errorf("refusal is %q, want %q", d.AppendTo(nil), want)
-	}
 	texts := map[Type]string{
 		WorkStatus:    "Job given in work result not found",
 		WorkComplete:  "Job given in work result not found",

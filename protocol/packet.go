@@ -80,20 +80,32 @@ type Draft struct {
 	count int
 }
 
-// Drafted returns a draft of a packet with the given arguments, which must be
-// as many as the table says. Every one but the last ends at its first NUL, so
-// that no argument a peer sent can shift those behind it.
-func Drafted(m Magic, t Type, args ...[]byte) Draft {
-	d := Draft{Magic: m, Type: t}
-	d.count = copy(d.args[:], args)
-	for i := range d.count - 1 {
-		d.args[i] = untilNUL(d.args[i])
-	}
+// Drafted returns a draft of a packet with the given arguments.
+func Drafted(m Magic, t Type, args ...[]byte) (d Draft) {
+	d.Fill(m, t, args...)
 	return d
 }
 
+// Fill makes d a draft of a packet with the given arguments, which must be as
+// many as the table says. Every one but the last ends at its first NUL, so
+// that no argument a peer sent can shift those behind it.
+func (d *Draft) Fill(m Magic, t Type, args ...[]byte) {
+	d.Magic, d.Type, d.count = m, t, len(args)
+	for i, arg := range args {
+		if i < len(args)-1 {
+			arg = untilNUL(arg)
+		}
+		d.args[i] = arg
+	}
+}
+
 // Arg returns the i-th argument, or nil where there are fewer.
-func (d *Draft) Arg(i int) []byte { return d.args[i] }
+func (d *Draft) Arg(i int) []byte {
+	if i >= d.count {
+		return nil
+	}
+	return d.args[i]
+}
 
 // Size returns the length of the frame that AppendTo appends.
 func (d *Draft) Size() int {
@@ -123,6 +135,7 @@ func (d *Draft) AppendTo(dst []byte) []byte {
 
 // AppendFrame appends the frame of a packet with the given arguments.
 func AppendFrame(dst []byte, m Magic, t Type, args ...[]byte) []byte {
-	d := Drafted(m, t, args...)
+	var d Draft
+	d.Fill(m, t, args...)
 	return d.AppendTo(dst)
 }

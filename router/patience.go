@@ -62,8 +62,7 @@ func (r *Router) speak(s *session) {
 func (r *Router) letGo(s *session) {
 	r.forgetLingering(s)
 	p := s.owes.first
-	a := r.action(SendText)
-	a.Session, a.Text = s.id, p.held
+	r.sendText(s, p.held)
 	r.release(s)
 }
 

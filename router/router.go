@@ -1,6 +1,7 @@
 package router
 
 import (
+	"slices"
 	"time"
 
 	"github.com/cespare/xxhash/v2"
@@ -88,22 +89,32 @@ func (r *Router) end() []Action {
 // action appends an empty action of the given kind and returns it to be
 // filled in. It is valid until the next one is appended.
 func (r *Router) action(kind ActionKind) *Action {
-	r.acts = append(r.acts, Action{Kind: kind})
-	return &r.acts[len(r.acts)-1]
+	n := len(r.acts)
+	r.acts = slices.Grow(r.acts, 1)[:n+1]
+	a := &r.acts[n]
+	*a = Action{} // in place: it is large
+	a.Kind = kind
+	return a
 }
 
 // send sends a response to s now, whatever replies it still waits for.
 func (r *Router) send(s *session, t protocol.Type, args ...[]byte) {
 	a := r.action(Send)
 	a.Session = s.id
-	a.Draft = protocol.Drafted(protocol.Response, t, args...)
+	a.Draft.Fill(protocol.Response, t, args...)
+}
+
+// sendText sends s text, or frames that are built already.
+func (r *Router) sendText(s *session, text []byte) {
+	a := r.action(SendText)
+	a.Session, a.Text = s.id, text
 }
 
 // ask sends a request on l.
 func (r *Router) ask(l *link, t protocol.Type, args ...[]byte) {
 	a := r.action(SendLink)
 	a.Link = l.id
-	a.Draft = protocol.Drafted(protocol.Request, t, args...)
+	a.Draft.Fill(protocol.Request, t, args...)
 }
 
 // note reports something worth a log line.

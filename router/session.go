@@ -89,42 +89,35 @@ func (r *Router) expect(s *session) *reply {
 // answer gives p its answer, which is sent as soon as every reply before it
 // has been. p must not be used any more.
 func (r *Router) answer(p *reply, t protocol.Type, args ...[]byte) {
-	d := protocol.Drafted(protocol.Response, t, args...)
-	r.settle(p, &d, nil)
+	switch s := p.session; {
+	case s == nil:
+		r.recycle(p)
+	case s.owes.first == p:
+		r.send(s, t, args...)
+		r.release(s)
+	default:
+		p.ready = true
+		p.held = protocol.AppendFrame(p.held, protocol.Response, t, args...)
+	}
 }
 
 // answerText is answer for admin text.
-func (r *Router) answerText(p *reply, text []byte) { r.settle(p, nil, text) }
+func (r *Router) answerText(p *reply, text []byte) {
+	switch s := p.session; {
+	case s == nil:
+		r.recycle(p)
+	case s.owes.first == p:
+		r.sendText(s, text)
+		r.release(s)
+	default:
+		p.ready = true
+		p.held = append(p.held, text...)
+	}
+}
 
 // refuse answers p with an ERROR.
 func (r *Router) refuse(p *reply, why protocol.Refusal) {
-	d := why.Draft()
-	r.settle(p, &d, nil)
-}
-
-func (r *Router) settle(p *reply, d *protocol.Draft, text []byte) {
-	s := p.session
-	if s == nil {
-		r.recycle(p)
-		return
-	}
-	p.ready = true
-	if s.owes.first != p {
-		if d != nil {
-			p.held = d.AppendTo(p.held)
-		} else {
-			p.held = append(p.held, text...)
-		}
-		return
-	}
-	if d != nil {
-		a := r.action(Send)
-		a.Session, a.Draft = s.id, *d
-	} else {
-		a := r.action(SendText)
-		a.Session, a.Text = s.id, text
-	}
-	r.release(s)
+	r.answer(p, protocol.Error, []byte(why.Code), []byte(why.Text))
 }
 
 // release drops the first reply of s, which has been sent, and sends those
@@ -141,8 +134,7 @@ func (r *Router) release(s *session) {
 		if p == nil || !p.ready {
 			return
 		}
-		a := r.action(SendText)
-		a.Session, a.Text = s.id, p.held
+		r.sendText(s, p.held)
 	}
 }
 

@@ -51,10 +51,10 @@ func (s *Server) unhook(attached uint32) uint32 {
 }
 
 // tell sends a packet to every attachment of a job, one copy to each.
-func (s *Server) tell(id uint32, draft protocol.Draft) {
+func (s *Server) tell(id uint32, t protocol.Type, args ...[]byte) {
 	for attached := s.jobs.at(id).clients.head; attached != 0; {
 		a := s.attachments.at(attached)
-		s.send(s.conns.at(a.conn), draft)
+		s.send(s.conns.at(a.conn), t, args...)
 		attached = a.ofJob.next
 	}
 }
@@ -67,7 +67,7 @@ func (s *Server) fail(id uint32) {
 
 func (s *Server) tellFail(id uint32) {
 	if s.jobs.at(id).attached > 0 {
-		s.tell(id, protocol.Drafted(protocol.Response, protocol.WorkFail, s.handle(id)))
+		s.tell(id, protocol.WorkFail, s.handle(id))
 	}
 }
 

@@ -7,7 +7,7 @@ func (s *Server) grab(c *conn, kind protocol.Type) {
 	s.rise(c, awake)
 	chosen := s.choose(c)
 	if chosen == 0 {
-		s.reply(c, protocol.NoJob)
+		s.send(c, protocol.NoJob)
 		return
 	}
 	a := s.abilities.at(chosen)
@@ -58,10 +58,10 @@ func (s *Server) assign(c *conn, kind protocol.Type, id uint32) {
 	name := s.functions.at(j.function).name
 	switch {
 	case kind == protocol.GrabJob:
-		s.reply(c, protocol.JobAssign, s.handle(id), name, s.workload(j))
+		s.send(c, protocol.JobAssign, s.handle(id), name, s.workload(j))
 	case kind == protocol.GrabJobAll && j.reducerSize > 0:
-		s.reply(c, protocol.JobAssignAll, s.handle(id), name, s.unique(j), s.reducer(j), s.workload(j))
+		s.send(c, protocol.JobAssignAll, s.handle(id), name, s.unique(j), s.reducer(j), s.workload(j))
 	default:
-		s.reply(c, protocol.JobAssignUniq, s.handle(id), name, s.unique(j), s.workload(j))
+		s.send(c, protocol.JobAssignUniq, s.handle(id), name, s.unique(j), s.workload(j))
 	}
 }

@@ -20,7 +20,7 @@ const (
 func (s *Server) preSleep(c *conn) {
 	s.rise(c, awake)
 	if s.choose(c) != 0 {
-		s.reply(c, protocol.Noop)
+		s.send(c, protocol.Noop)
 		return
 	}
 	c.sleep = asleep
@@ -50,6 +50,6 @@ func (s *Server) wake(f *function) {
 	for n := 0; f.sleepers.head != 0 && (s.config.WorkerWakeup == 0 || n < s.config.WorkerWakeup); n++ {
 		c := s.conns.at(s.abilities.at(f.sleepers.head).conn)
 		s.rise(c, woken)
-		s.reply(c, protocol.Noop)
+		s.send(c, protocol.Noop)
 	}
 }

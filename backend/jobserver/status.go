@@ -21,11 +21,11 @@ func (s *Server) getStatus(c *conn, handle []byte) {
 	}
 	id := s.find(handle)
 	if id == 0 {
-		s.reply(c, protocol.StatusRes, handle, zero, zero, zero, zero)
+		s.send(c, protocol.StatusRes, handle, zero, zero, zero, zero)
 		return
 	}
 	j := s.jobs.at(id)
-	s.reply(c, protocol.StatusRes, handle, one, isRunning(j), s.decimal(j.numerator), s.decimal(j.denominator))
+	s.send(c, protocol.StatusRes, handle, one, isRunning(j), s.decimal(j.numerator), s.decimal(j.denominator))
 }
 
 // getStatusUnique answers GET_STATUS_UNIQUE from the newest job of that unique,
@@ -37,11 +37,11 @@ func (s *Server) getStatusUnique(c *conn, unique []byte) {
 	}
 	id := s.newest(unique)
 	if id == 0 {
-		s.reply(c, protocol.StatusResUnique, unique, zero, zero, zero, zero, zero)
+		s.send(c, protocol.StatusResUnique, unique, zero, zero, zero, zero, zero)
 		return
 	}
 	j := s.jobs.at(id)
-	s.reply(c, protocol.StatusResUnique, unique, one, isRunning(j),
+	s.send(c, protocol.StatusResUnique, unique, one, isRunning(j),
 		s.decimal(j.numerator), s.decimal(j.denominator), s.decimal(j.attached))
 }
 
@@ -68,7 +68,7 @@ func (s *Server) setOption(c *conn, option []byte) {
 		return
 	}
 	c.exceptions = true
-	s.reply(c, protocol.OptionRes, option)
+	s.send(c, protocol.OptionRes, option)
 }
 
 var exceptionsOption = []byte("exceptions")

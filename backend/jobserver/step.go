@@ -1,6 +1,7 @@
 package jobserver
 
 import (
+	"slices"
 	"time"
 
 	"github.com/geargate/geargate/protocol"
@@ -74,7 +75,7 @@ func (s *Server) packet(c *conn, p *protocol.Packet, malformed error) {
 	case protocol.OptionReq:
 		s.setOption(c, p.Arg(0))
 	case protocol.EchoReq:
-		s.reply(c, protocol.EchoRes, p.Arg(0))
+		s.send(c, protocol.EchoRes, p.Arg(0))
 	default:
 		s.submit(c, p)
 	}
@@ -95,15 +96,18 @@ func (s *Server) refusal(p *protocol.Packet, malformed error) *protocol.Refusal 
 	return nil
 }
 
-func (s *Server) send(c *conn, draft protocol.Draft) {
-	s.acts = append(s.acts, Action{Kind: Send, Conn: c.id, Draft: draft})
+func (s *Server) send(c *conn, t protocol.Type, args ...[]byte) {
+	n := len(s.acts)
+	s.acts = slices.Grow(s.acts, 1)[:n+1]
+	act := &s.acts[n]
+	*act = Action{} // in place: it is large
+	act.Kind, act.Conn = Send, c.id
+	act.Draft.Fill(protocol.Response, t, args...)
 }
 
-func (s *Server) reply(c *conn, t protocol.Type, args ...[]byte) {
-	s.send(c, protocol.Drafted(protocol.Response, t, args...))
+func (s *Server) refuse(c *conn, r protocol.Refusal) {
+	s.send(c, protocol.Error, []byte(r.Code), []byte(r.Text))
 }
-
-func (s *Server) refuse(c *conn, r protocol.Refusal) { s.send(c, r.Draft()) }
 
 // reuse returns buffer emptied, or none where it has grown large.
 func reuse(buffer []byte) []byte {

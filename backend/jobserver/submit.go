@@ -50,7 +50,7 @@ func (s *Server) submit(c *conn, p *protocol.Packet) {
 	if !sub.background {
 		s.attach(c, id)
 	}
-	s.reply(c, protocol.JobCreated, s.handle(id))
+	s.send(c, protocol.JobCreated, s.handle(id))
 }
 
 // submission reads a SUBMIT_* packet; it is refused where what it says is not

@@ -42,7 +42,7 @@ func (s *Server) work(c *conn, p *protocol.Packet) {
 // out the data, and the NUL before it, they get the packet whole.
 func (s *Server) relay(id uint32, kind protocol.Type, data []byte) {
 	if s.jobs.at(id).attached > 0 {
-		s.tell(id, protocol.Drafted(protocol.Response, kind, s.handle(id), data))
+		s.tell(id, kind, s.handle(id), data)
 	}
 }
 
@@ -62,7 +62,7 @@ func (s *Server) workStatus(c *conn, id uint32, p *protocol.Packet) {
 	d, _ := parseNumber(denominator)
 	j.numerator, j.denominator = uint32(n), uint32(d)
 	if j.attached > 0 {
-		s.tell(id, protocol.Drafted(protocol.Response, protocol.WorkStatus, s.handle(id), numerator, denominator))
+		s.tell(id, protocol.WorkStatus, s.handle(id), numerator, denominator)
 	}
 }
 
@@ -74,15 +74,13 @@ func (s *Server) workException(id uint32, p *protocol.Packet) {
 		return
 	}
 	handle := s.handle(id)
-	exception := protocol.Drafted(protocol.Response, protocol.WorkException, handle, p.Arg(1))
-	failure := protocol.Drafted(protocol.Response, protocol.WorkFail, handle)
 	for attached := j.clients.head; attached != 0; {
 		a := s.attachments.at(attached)
 		c := s.conns.at(a.conn)
 		if c.exceptions {
-			s.send(c, exception)
+			s.send(c, protocol.WorkException, handle, p.Arg(1))
 		} else {
-			s.send(c, failure)
+			s.send(c, protocol.WorkFail, handle)
 		}
 		attached = a.ofJob.next
 	}
