@@ -129,10 +129,10 @@ func (r *Router) rewriteHandle(b BackendID, text []byte) []byte {
 	if !ok {
 		return text
 	}
-	if j := r.jobs.at(r.backends[b], h); j != nil {
+	if j := r.jobs.at(r.backends[b], &h); j != nil {
 		return j.front.bytes()
 	}
-	front := r.frontHandle(r.backends[b], h)
+	front := r.frontHandle(r.backends[b], &h)
 	return slices.Clone(front.bytes())
 }
 
@@ -143,7 +143,7 @@ func (r *Router) cancelJob(s *session, line *protocol.Line) {
 		r.askText(s, line)
 		return
 	}
-	if j := r.jobs.at(b, h); j != nil {
+	if j := r.jobs.at(b, &h); j != nil {
 		h = j.handle
 	}
 	q := r.newQuery(s)

@@ -13,8 +13,8 @@ type assignment struct {
 	group  *group  // Ready: whose ready list it is in
 	worker *worker // Running
 
-	handle handle // as its backend knows it
-	front  handle // as the worker knows it
+	handle handle     // as its backend knows it
+	front  handleText // as the worker knows it
 
 	buffer   []byte // owns the four below
 	function []byte
@@ -73,9 +73,9 @@ func (r *Router) linkAssigned(l *link, p *protocol.Packet) {
 	}
 	a := r.assignments.get()
 	a.fill(p)
-	a.link, a.handle, a.front = l, h, r.frontHandle(l.backend, h)
+	a.link, a.handle, a.front = l, h, r.frontHandle(l.backend, &h)
 	l.carries.pushBack(a)
-	if j := r.jobs.at(l.backend, h); j != nil && j.abandoned() {
+	if j := r.jobs.at(l.backend, &h); j != nil && j.abandoned() {
 		r.shed(a, j)
 	} else {
 		r.hand(a)
@@ -127,7 +127,7 @@ func (a *assignment) fill(p *protocol.Packet) {
 func (r *Router) assign(a *assignment, w *worker, p *reply, kind protocol.Type) {
 	a.state, a.worker = assignmentRunning, w
 	a.link.running++
-	w.running = append(w.running, a)
+	w.hold(a)
 	if t := w.timeout(a.function); t > 0 {
 		r.arm(&a.timer, r.now.Add(t), a)
 	}
@@ -151,9 +151,7 @@ func (a *assignment) due(r *Router) {
 
 // takeAway ends the hold of a's worker on it.
 func (r *Router) takeAway(a *assignment) {
-	w := a.worker
-	w.running = remove(w.running, a)
-	w.remember(&a.front)
+	a.worker.release(a)
 	r.disarm(&a.timer)
 	a.worker = nil
 	a.link.running--
@@ -272,7 +270,7 @@ func (r *Router) listenersKnown(q *inquiry, p *protocol.Packet, refused bool) {
 	if a == nil {
 		return
 	}
-	j := r.jobs.at(a.link.backend, a.handle)
+	j := r.jobs.at(a.link.backend, &a.handle)
 	alone := !refused && string(p.Arg(5)) == "1"
 	if alone && j != nil && j.abandoned() {
 		r.abandon(a, j)

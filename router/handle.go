@@ -14,15 +14,17 @@ const maxHandle = 63
 // takes a handle that is a prefix of another for the same.
 const numberWidth = 10
 
-// A handle is a job's name at a job server. It is a value, so that tables
-// keyed by it need no memory of their own per job.
-type handle struct {
+// A handleText is a handle as it is written. It is a value, so that what keeps
+// one needs no memory of its own for it.
+type handleText struct {
 	size uint8
 	text [maxHandle]byte
 }
 
-// handleOf copies text; ok is false where it is too long.
-func handleOf(text []byte) (h handle, ok bool) {
+func (h *handleText) bytes() []byte { return h.text[:h.size] }
+
+// textOf copies text; ok is false where it is too long.
+func textOf(text []byte) (h handleText, ok bool) {
 	if len(text) > maxHandle {
 		return h, false
 	}
@@ -30,51 +32,65 @@ func handleOf(text []byte) (h handle, ok bool) {
 	return h, true
 }
 
-func (h *handle) bytes() []byte { return h.text[:h.size] }
-
-// canonical returns h without zeros before its number, so that
-// `H:a:0000000007` and `H:a:7` are the same job.
-func (h handle) canonical() handle {
-	host, number, ok := splitHandle(h.bytes())
-	if !ok || number[0] != '0' || len(number) == 1 {
-		return h
-	}
-	short := bytes.TrimLeft(number, "0")
-	if len(short) == 0 {
-		short = number[len(number)-1:]
-	}
-	c, _ := handleOf(host)
-	c.size += uint8(copy(c.text[c.size:], short))
-	return c
+// A handle is a job's name at a job server, taken apart once.
+type handle struct {
+	handleText
+	hostSize uint8  // of what stands before the number; of all where no number follows
+	hostHash uint64 // of these bytes
+	number   uint64 // or unnumbered
 }
 
-// splitHandle divides a handle behind its last colon; ok is false where no
-// number follows.
-func splitHandle(text []byte) (host, number []byte, ok bool) {
-	colon := bytes.LastIndexByte(text, ':')
-	host, number = text[:colon+1], text[colon+1:]
-	if len(number) == 0 || len(number) > 20 {
-		return nil, nil, false
+// maxNumber is how many digits a handle's number may have: so many fit.
+const maxNumber = 19
+
+// unnumbered is the number of a handle that does not end in a colon and at
+// most maxNumber digits.
+const unnumbered = 1<<64 - 1
+
+// handleOf takes text apart, and copies it; ok is false where it is too long.
+func handleOf(text []byte) (h handle, ok bool) {
+	if h.handleText, ok = textOf(text); !ok {
+		return h, false
 	}
-	for _, c := range number {
-		if c < '0' || c > '9' {
-			return nil, nil, false
-		}
+	host := len(text)
+	for host > 0 && text[host-1]-'0' <= 9 {
+		host--
 	}
-	return host, number, true
+	digits := text[host:]
+	if len(digits) == 0 || len(digits) > maxNumber || host > 0 && text[host-1] != ':' {
+		host, digits, h.number = len(text), nil, unnumbered
+	}
+	for _, c := range digits {
+		h.number = 10*h.number + uint64(c-'0')
+	}
+	h.hostSize, h.hostHash = uint8(host), xxhash.Sum64(text[:host])
+	return h, true
 }
 
-// number returns the number at the end of h, or zero.
-func (h *handle) number() uint64 {
-	_, digits, ok := splitHandle(h.bytes())
-	if !ok {
-		return 0
+// host returns what stands before the number, its colon included.
+func (h *handle) host() []byte { return h.text[:h.hostSize] }
+
+// digits returns the number as it is written; none where there is no number.
+func (h *handle) digits() []byte { return h.text[h.hostSize:h.size] }
+
+// A place is where tables have a handle of a backend: zeros before the number
+// do not count, so `H:a:0000000007` and `H:a:7` are the same job. Two hosts
+// of one backend with the same hash would be taken for one; nobody would gain
+// from naming such a host, and by chance there are none.
+type place struct {
+	backend      BackendID
+	host, number uint64
+}
+
+func (b *backend) place(h *handle) place { return place{b.id, h.hostHash, h.number} }
+
+// short returns h without zeros before its number, as a job server with plain
+// numbers has given it out.
+func (h handle) short() handle {
+	if digits := h.digits(); h.number != unnumbered && digits[0] == '0' && len(digits) > 1 {
+		h.size = uint8(len(strconv.AppendUint(h.text[:h.hostSize], h.number, 10)))
 	}
-	n, err := strconv.ParseUint(string(digits), 10, 64)
-	if err != nil {
-		return 0
-	}
-	return n
+	return h
 }
 
 // frontHandle returns the handle that sessions see for a backend's handle:
@@ -86,39 +102,49 @@ func (h *handle) number() uint64 {
 // The first two can be taken apart again without a table, by any proxy that
 // knows a backend of that name. The third is found only while its foreground
 // job is known here.
-func (r *Router) frontHandle(b *backend, h handle) handle {
+func (r *Router) frontHandle(b *backend, h *handle) handleText {
 	if r.cfg.PlainHandles {
-		return h
-	}
-	prefix, number, numbered := splitHandle(h.bytes())
-	if !numbered {
-		prefix = h.bytes()
+		return h.handleText
 	}
 	var room [2 * maxHandle]byte
-	text := append(room[:0], "H:"...)
-	text = append(append(text, b.name...), '~')
-	bare := len(text)
-	if host, ok := bytes.CutPrefix(prefix, []byte("H:")); ok && numbered && !isMarked(host) {
-		prefix = host
-	} else {
-		text = append(text, '~')
-	}
+	digits := h.digits()
+	text := append(room[:0], b.frontHost(h)...)
 	zeros := 0
-	if numbered {
-		zeros = max(0, numberWidth-len(number))
+	if h.number != unnumbered {
+		zeros = max(0, numberWidth-len(digits))
 	}
-	if len(text)+len(prefix)+zeros+len(number) > maxHandle {
-		text = strconv.AppendUint(append(text[:bare], '#'), xxhash.Sum64(h.bytes()), 16)
-		prefix = []byte(":")
+	if len(text)+zeros+len(digits) > maxHandle {
+		text = append(text[:len("H:")+len(b.name)], "~#"...)
+		text = append(strconv.AppendUint(text, xxhash.Sum64(h.bytes()), 16), ':')
 	}
-	text = append(text, prefix...)
 	text = append(text, "0000000000"[:zeros]...)
-	text = append(text, number...)
-	front, ok := handleOf(text)
+	text = append(text, digits...)
+	front, ok := textOf(text)
 	if !ok {
-		return h
+		return h.handleText
 	}
 	return front
+}
+
+// frontHost returns what a session's handle has before its number for a handle
+// of b. The last answer is kept: the handles of a job server begin alike.
+func (b *backend) frontHost(h *handle) []byte {
+	numbered := h.number != unnumbered
+	if numbered && len(b.front) > 0 && b.frontOf == h.hostHash {
+		return b.front
+	}
+	text := append(append(append(b.front[:0], "H:"...), b.name...), '~')
+	host, ok := bytes.CutPrefix(h.host(), []byte("H:"))
+	if !ok || !numbered || isMarked(host) {
+		host = h.host()
+		text = append(text, '~')
+	}
+	text = append(text, host...)
+	b.front, b.frontOf = text, h.hostHash
+	if !numbered {
+		b.front = text[:0]
+	}
+	return text
 }
 
 // isMarked reports whether rest, which follows the first `~` of a session's
@@ -151,16 +177,16 @@ func withoutBackend(front []byte) (h handle, ok bool) {
 	_, rest, _ := bytes.Cut(front, []byte("~"))
 	if len(rest) > 0 && rest[0] == '~' {
 		h, ok = handleOf(rest[1:])
-		return h.canonical(), ok
+		return h.short(), ok
 	}
 	var text [maxHandle]byte
 	h, ok = handleOf(append(append(text[:0], "H:"...), rest...))
-	return h.canonical(), ok
+	return h.short(), ok
 }
 
 // isHashed reports whether front is of the third form, which does not tell the
 // handle it stands for.
-func (front *handle) isHashed() bool {
+func (front *handleText) isHashed() bool {
 	_, rest, ok := bytes.Cut(front.bytes(), []byte("~"))
 	return ok && len(rest) > 0 && rest[0] == '#'
 }

@@ -25,8 +25,8 @@ type job struct {
 	aggregator []byte
 	workload   []byte
 
-	handle handle // as its backend knows it, once Accepted
-	front  handle // as the clients know it, once Accepted
+	handle handle     // as its backend knows it, once Accepted
+	front  handleText // as the clients know it, once Accepted
 
 	listeners  byJob
 	joined     []*reply // background submissions that wait for its JOB_CREATED
@@ -91,12 +91,6 @@ type jobTable struct {
 	pending  int // jobs that somebody listens to
 }
 
-// place is a handle at a backend.
-type place struct {
-	backend BackendID
-	handle  handle
-}
-
 func (t *jobTable) init() {
 	t.byHandle = map[place]*job{}
 	t.byUnique = map[uint64]*job{}
@@ -137,26 +131,26 @@ func (t *jobTable) unique(b *backend, unique []byte) *job {
 }
 
 func (t *jobTable) accept(j *job) {
-	t.byHandle[place{j.backend.id, j.handle.canonical()}] = j
+	t.byHandle[j.backend.place(&j.handle)] = j
 	if j.front.isHashed() {
 		hashed, _ := withoutBackend(j.front.bytes())
-		t.byHandle[place{j.backend.id, hashed}] = j
+		t.byHandle[j.backend.place(&hashed)] = j
 	}
 	j.link.jobs.pushBack(j)
 }
 
 // at returns the job that a backend knows by a handle, or nil.
-func (t *jobTable) at(b *backend, h handle) *job {
-	return t.byHandle[place{b.id, h.canonical()}]
+func (t *jobTable) at(b *backend, h *handle) *job {
+	return t.byHandle[b.place(h)]
 }
 
 func (t *jobTable) remove(j *job) {
 	t.count--
 	if j.state == jobAccepted {
-		delete(t.byHandle, place{j.backend.id, j.handle.canonical()})
+		delete(t.byHandle, j.backend.place(&j.handle))
 		if j.front.isHashed() {
 			hashed, _ := withoutBackend(j.front.bytes())
-			delete(t.byHandle, place{j.backend.id, hashed})
+			delete(t.byHandle, j.backend.place(&hashed))
 		}
 		j.link.jobs.remove(j)
 	}

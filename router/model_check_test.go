@@ -70,7 +70,7 @@ func (c *checker) link(at *wire, l *link) {
 		switch a.state {
 		case assignmentRunning:
 			running++
-			c.expect(what+"worker has its job", slices.Contains(a.worker.running, a), true)
+			c.expect(what+"worker has its job", slices.ContainsFunc(a.worker.running, func(h held) bool { return h.job == a }), true)
 		case assignmentReady:
 			c.expect(what+"members for a ready job", a.group.members > 0, true)
 		case assignmentStranded:
@@ -84,7 +84,7 @@ func (c *checker) link(at *wire, l *link) {
 // uniqueHolds checks that no job is there twice, but over a link that has ended
 // without the router knowing yet.
 func (c *checker) uniqueHolds(w *world) {
-	seen := map[handle]bool{}
+	seen := map[handleText]bool{}
 	for _, at := range w.order {
 		if l := w.r.links[at.id]; l != nil && at.state == wireOpen {
 			for a := l.carries.first; a != nil; a = l.carries.next(a) {
@@ -143,9 +143,9 @@ func (c *checker) session(s *session) {
 	for l := s.listen.first; l != nil; l = s.listen.next(l) {
 		c.expect(what+"session of a listener", l.session, s)
 	}
-	for _, a := range s.worker.running {
-		c.expect(what+"worker of a running job", a.worker, &s.worker)
-		c.expect(what+"state of a running job", a.state, assignmentRunning)
+	for _, h := range s.worker.running {
+		c.expect(what+"worker of a running job", h.job.worker, &s.worker)
+		c.expect(what+"state of a running job", h.job.state, assignmentRunning)
 	}
 }
 
@@ -153,8 +153,8 @@ func (c *checker) session(s *session) {
 // hear of its end.
 func (c *checker) jobs() {
 	listeners, accepted := 0, 0
-	for at, j := range c.r.jobs.byHandle {
-		what := fmt.Sprintf("job %s: ", at.handle.bytes())
+	for _, j := range c.r.jobs.byHandle {
+		what := fmt.Sprintf("job %s: ", j.handle.bytes())
 		c.expect(what+"state", j.state, jobAccepted)
 		c.expect(what+"its link is there", c.r.links[j.link.id], j.link)
 		for l := j.listeners.first; l != nil; l = j.listeners.next(l) {

@@ -63,12 +63,12 @@ func (r *Router) created(j *job, p *protocol.Packet, refused bool) {
 		r.refuseJob(j, []byte(protocol.RefuseHandle.Code), []byte(protocol.RefuseHandle.Text))
 		return
 	}
-	if known := r.jobs.at(j.backend, h); known != nil {
+	if known := r.jobs.at(j.backend, &h); known != nil {
 		r.merge(j, known)
 		return
 	}
 	j.handle = h
-	j.front = r.frontHandle(j.backend, h)
+	j.front = r.frontHandle(j.backend, &h)
 	j.fresh = j.backend.counts(&h)
 	j.state = jobAccepted
 	r.jobs.accept(j)
@@ -91,11 +91,10 @@ func (r *Router) created(j *job, p *protocol.Packet, refused bool) {
 // higher than any before: then b made a new job. A lower number is a job that
 // somebody else has submitted too, perhaps in the background.
 func (b *backend) counts(h *handle) bool {
-	n := h.number()
-	if n <= b.highest {
+	if h.number == unnumbered || h.number <= b.highest {
 		return false
 	}
-	b.highest = n
+	b.highest = h.number
 	return true
 }
 
@@ -145,10 +144,10 @@ func (r *Router) createdBackground(b *backend, waiting *reply, p *protocol.Packe
 		return
 	}
 	b.counts(&h)
-	if j := r.jobs.at(b, h); j != nil {
+	if j := r.jobs.at(b, &h); j != nil {
 		j.background = true // both raced there over different links
 	}
-	front := r.frontHandle(b, h)
+	front := r.frontHandle(b, &h)
 	r.answer(waiting, protocol.JobCreated, r.keep(front.bytes()))
 }
 
@@ -158,7 +157,7 @@ func (r *Router) relay(l *link, p *protocol.Packet) {
 	if !ok {
 		return
 	}
-	j := r.jobs.at(l.backend, h)
+	j := r.jobs.at(l.backend, &h)
 	if j == nil || j.link != l {
 		return // the last copies of a job that has ended
 	}

@@ -146,6 +146,8 @@ type backend struct {
 	upLinks  int     // submit links that are up
 	credit   int     // of the smooth weighted round robin
 	highest  uint64  // number of a handle it has given out
+	front    []byte  // frontHost of its latest handle
+	frontOf  uint64  // and of which hostHash
 }
 
 // up reports whether new jobs may go to b.

@@ -60,8 +60,8 @@ func (r *Router) closeSession(s *session) {
 // is asked first is answered first, however long a backend takes; what is
 // ready early is held here.
 type reply struct {
-	session   *session // nil once it has closed
-	asked     handle   // of GET_STATUS, which the answer repeats
+	session   *session   // nil once it has closed
+	asked     handleText // of GET_STATUS, which the answer repeats
 	next      *reply
 	ready     bool
 	held      []byte    // the answer and all that must follow it, while others are before it

@@ -19,12 +19,12 @@ func (r *Router) getStatus(s *session, front []byte) {
 		return
 	}
 	p := r.expect(s)
-	p.asked, _ = handleOf(front)
+	p.asked, _ = textOf(front)
 	if !b.up() {
 		r.statusUnknown(p)
 		return
 	}
-	if j := r.jobs.at(b, h); j != nil {
+	if j := r.jobs.at(b, &h); j != nil {
 		if j.ending {
 			r.statusUnknown(p)
 			return

@@ -19,9 +19,10 @@ type worker struct {
 	changed   bool      // abilities are not those of group: settled at the next grab or sleep
 	group     *group    // nil without abilities
 	grabs     []*grab   // owed their replies
-	running   []*assignment
+	running   []held    // in the order they were assigned
 	wokenAt   time.Time
-	had       []uint64 // hashes of the handles of the last jobs it held, oldest first
+	had       []uint64 // hashes of the handles of the last jobs it held
+	hadOldest int      // its place in had, once that is full
 
 	inGroup hook[worker] // group.asleep or group.woken
 }
@@ -53,13 +54,28 @@ type ability struct {
 // that runs many at once may be late with one and do many others meanwhile.
 const remembered = 64
 
-// remember notes that w held a job that it no longer holds.
-func (w *worker) remember(front *handle) {
-	if len(w.had) == remembered {
-		copy(w.had, w.had[1:])
-		w.had = w.had[:remembered-1]
+// A held is a job that a worker runs, and the hash of the handle it knows it by.
+type held struct {
+	front uint64
+	job   *assignment
+}
+
+// hold notes that w runs a.
+func (w *worker) hold(a *assignment) {
+	w.running = append(w.running, held{xxhash.Sum64(a.front.bytes()), a})
+}
+
+// release ends w's hold on a, and remembers it.
+func (w *worker) release(a *assignment) {
+	i := slices.IndexFunc(w.running, func(h held) bool { return h.job == a })
+	front := w.running[i].front
+	w.running = slices.Delete(w.running, i, i+1)
+	if len(w.had) < remembered {
+		w.had = append(w.had, front)
+		return
 	}
-	w.had = append(w.had, xxhash.Sum64(front.bytes()))
+	w.had[w.hadOldest] = front
+	w.hadOldest = (w.hadOldest + 1) % remembered
 }
 
 // timeout returns how long w may run a job of a function, or zero.
@@ -103,10 +119,10 @@ func (r *Router) cantDo(w *worker, function []byte) {
 	gone := func(name []byte) bool { return function == nil || bytes.Equal(name, function) }
 	w.abilities = slices.DeleteFunc(w.abilities, func(a ability) bool { return gone(a.function) })
 	var lost []*assignment
-	for _, a := range slices.Clone(w.running) {
-		if gone(a.function) {
-			r.takeAway(a)
-			lost = append(lost, a)
+	for _, h := range slices.Clone(w.running) {
+		if gone(h.job.function) {
+			r.takeAway(h.job)
+			lost = append(lost, h.job)
 		}
 	}
 	r.abilitiesChanged(w)
@@ -153,9 +169,10 @@ func (r *Router) dismiss(w *worker) {
 		*at = grab{}
 		r.grabs.put(at)
 	}
-	lost := slices.Clone(w.running)
-	for _, a := range lost {
-		r.takeAway(a)
+	var lost []*assignment
+	for len(w.running) > 0 {
+		lost = append(lost, w.running[0].job)
+		r.takeAway(w.running[0].job)
 	}
 	if g := w.group; g != nil {
 		w.group = nil
@@ -196,7 +213,7 @@ func (r *Router) deliver(a *assignment, p *protocol.Packet) {
 	if a.spoke {
 		return
 	}
-	if j := r.jobs.at(a.link.backend, a.handle); j != nil && j.listeners.count > 0 {
+	if j := r.jobs.at(a.link.backend, &a.handle); j != nil && j.listeners.count > 0 {
 		j.ending = true
 		r.tellAll(j, p)
 	}
@@ -240,9 +257,10 @@ func denominator(p *protocol.Packet) []byte {
 // the same job twice, one came over a link that has ended without anybody here
 // knowing yet, most often the first: the last is returned.
 func (w *worker) runs(front []byte) *assignment {
-	for _, a := range slices.Backward(w.running) {
-		if bytes.Equal(a.front.bytes(), front) {
-			return a
+	hash := xxhash.Sum64(front)
+	for i := len(w.running) - 1; i >= 0; i-- {
+		if h := &w.running[i]; h.front == hash && bytes.Equal(h.job.front.bytes(), front) {
+			return h.job
 		}
 	}
 	return nil
@@ -258,7 +276,7 @@ func (r *Router) lateResult(w *worker, p *protocol.Packet) {
 	}
 	stranger := w.group == nil && len(w.abilities) == 0 && len(w.had) == 0
 	b, back, ok := r.backHandle(p.Arg(0))
-	others := ok && r.jobs.at(b, back) != nil && !slices.Contains(w.had, xxhash.Sum64(p.Arg(0)))
+	others := ok && r.jobs.at(b, &back) != nil && !slices.Contains(w.had, xxhash.Sum64(p.Arg(0)))
 	if stranger || others {
 		r.replyError(w.session, protocol.RefusalForLate(p.Type))
 		return
