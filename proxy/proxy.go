@@ -41,9 +41,6 @@ type Options struct {
 	// Lanes is the number of event loops; zero is one for two processors, four
 	// at most: the router is one, and more loops wait for it and for each other.
 	Lanes int
-	// Pool configures the built-in job servers beyond what Config says; nil
-	// leaves their defaults.
-	Pool *jobserver.Config
 }
 
 // A Proxy is the front door.
@@ -53,6 +50,7 @@ type Proxy struct {
 	journal   *journal
 	listeners []*listen.Listener
 	nextLane  atomic.Uint32
+	adopting  chan struct{} // holds one for each connection on its way to a loop
 	log       *slog.Logger
 }
 
@@ -62,7 +60,7 @@ func New(config Config, options Options, log *slog.Logger) (*Proxy, error) {
 	if lanes <= 0 {
 		lanes = min(4, max(1, runtime.GOMAXPROCS(0)/2))
 	}
-	p := &Proxy{config: config, log: log, journal: newJournal(log)}
+	p := &Proxy{config: config, log: log, journal: newJournal(log), adopting: make(chan struct{}, adoptions)}
 	c := &core{
 		limits:    config.Limits,
 		journal:   p.journal,
@@ -77,16 +75,16 @@ func New(config Config, options Options, log *slog.Logger) (*Proxy, error) {
 	c.receiver = c.builtinReceiver()
 	p.core = c
 	for _, b := range config.AllBackends() {
-		c.upstreams = append(c.upstreams, p.upstream(b, options))
+		c.upstreams = append(c.upstreams, p.upstream(b))
 	}
 	return p, nil
 }
 
 // upstream makes a backend of the configuration ready to be linked to.
-func (p *Proxy) upstream(b Backend, options Options) *upstream {
+func (p *Proxy) upstream(b Backend) *upstream {
 	u := &upstream{name: b.Name}
 	if b.Builtin() {
-		u.builtin = backend.NewBuiltin(p.config.JobServer(b, options.Pool))
+		u.builtin = backend.NewBuiltin(p.config.JobServer())
 		return u
 	}
 	remote := backend.Remote{Name: b.Name, Address: b.Address, Timeout: p.config.Timeouts.Dial}
@@ -98,11 +96,8 @@ func (p *Proxy) upstream(b Backend, options Options) *upstream {
 }
 
 // JobServer returns the configuration of a built-in job server.
-func (c *Config) JobServer(b Backend, base *jobserver.Config) jobserver.Config {
+func (c *Config) JobServer() jobserver.Config {
 	j := jobserver.DefaultConfig()
-	if base != nil {
-		j = *base
-	}
 	j.PID = os.Getpid()
 	j.JobRetries = c.Limits.JobRetries
 	j.Exceptions = true
@@ -180,6 +175,9 @@ func (p *Proxy) Serve(ctx context.Context) error {
 	}
 	p.closeListeners()
 	accepting.Wait()
+	for range adoptions {
+		p.adopting <- struct{}{} // until none is on its way
+	}
 	p.core.drain(p.config.Timeouts.Drain)
 	p.stop(engine)
 	return err
@@ -201,18 +199,27 @@ func (p *Proxy) stop(engine *listen.Engine) {
 	p.journal.close()
 }
 
+// adoptions is how many connections may be on their way to their loops at
+// once. Each waits for a turn of its loop: one at a time, a crowd would wait
+// for as many turns, which are long when the loops are busy.
+const adoptions = 128
+
 // accept hands a new connection to the next event loop.
 func (p *Proxy) accept(nc net.Conn) {
 	s := &session{}
-	if limit := p.config.Limits.Connections; limit > 0 && p.core.count() >= limit {
+	if limit := p.config.Limits.Connections; limit > 0 && p.core.count()+len(p.adopting) >= limit {
 		p.journal.add(line{event: "too_many_connections", peer: nc.RemoteAddr().String(), reason: fmt.Sprintf("%d connections", limit)})
 		_ = nc.Close() // nothing was sent on it
 		return
 	}
 	lane := int(p.nextLane.Add(1)) % len(p.core.lanes)
-	if err := p.core.engine.Adopt(lane, nc, s); err != nil {
-		p.acceptFailed(err)
-	}
+	p.adopting <- struct{}{}
+	go func() {
+		defer func() { <-p.adopting }()
+		if err := p.core.engine.Adopt(lane, nc, s); err != nil {
+			p.acceptFailed(err)
+		}
+	}()
 }
 
 func (p *Proxy) acceptFailed(err error) {

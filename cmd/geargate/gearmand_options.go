@@ -30,7 +30,7 @@ type gearmandOptions struct {
 	level       slog.Level
 	user        string // empty: stay who we are
 	descriptors uint64 // 0: as many as allowed
-	threads     int    // 0: as many as there are processors
+	threads     int    // 0: as suits the processors
 	retries     int
 	prefix      string // empty: H: and the host's name
 	exceptions  bool
@@ -44,7 +44,7 @@ type gearmandOptions struct {
 // are no flags are ignored, as gearmand does; on the command line they are an
 // error.
 func readGearmandOptions(args []string, lookup func(string) (string, bool)) (*gearmandOptions, error) {
-	o := &gearmandOptions{port: proxy.DefaultPort, level: slog.LevelError, threads: 4,
+	o := &gearmandOptions{port: proxy.DefaultPort, level: slog.LevelError,
 		configFile: defaultConfigFile, pidFile: defaultPIDFile, logFile: defaultLogFile}
 	if port, ok := lookup("GEARMAND_PORT"); ok && port != "" {
 		o.port = port

@@ -27,7 +27,7 @@ func TestGearmandFlags(t *testing.T) {
 		"-L ::1":                            func(o *gearmandOptions) { o.host = "::1" },
 		"--listen=localhost":                func(o *gearmandOptions) { o.host = "localhost" },
 		"-t 8":                              func(o *gearmandOptions) { o.threads = 8 },
-		"--threads=0":                       func(o *gearmandOptions) { o.threads = 0 },
+		"--threads=0":                       func(o *gearmandOptions) {},
 		"-j3":                               func(o *gearmandOptions) { o.retries = 3 },
 		"--job-retries 3":                   func(o *gearmandOptions) { o.retries = 3 },
 		"-d":                                func(o *gearmandOptions) { o.daemon = true },
@@ -62,7 +62,7 @@ func TestGearmandFlags(t *testing.T) {
 		"--backlog=32 -- ":      same,
 		"--protocol gear -t 05": func(o *gearmandOptions) { o.threads = 5 },
 	} {
-		want := &gearmandOptions{port: "4730", level: slog.LevelError, threads: 4, configFile: "/dev/null",
+		want := &gearmandOptions{port: "4730", level: slog.LevelError, configFile: "/dev/null",
 			pidFile: defaultPIDFile, logFile: defaultLogFile}
 		set(want)
 		got, err := readGearmandOptions(strings.Fields(emptyFile+line), noVariables)

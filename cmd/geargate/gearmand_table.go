@@ -43,7 +43,7 @@ var gearmandTable = []option{
 	{"round-robin", "R", "", "ignored: functions of a worker always take turns", ignored},
 	{"syslog", "", "", "log to syslog as well",
 		setSwitch(func(o *gearmandOptions) *bool { return &o.syslog })},
-	{"threads", "t", "N", "event loops; 0 is one per processor (4)",
+	{"threads", "t", "N", "event loops; 0 is one for two processors (0)",
 		setCount(func(o *gearmandOptions) *int { return &o.threads })},
 	{"user", "u", "NAME", "switch to this user once listening",
 		setString(func(o *gearmandOptions) *string { return &o.user })},
