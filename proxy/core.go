@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/geargate/geargate/backend"
@@ -28,6 +29,8 @@ type core struct {
 	limits  Limits // static
 	journal *journal
 	engine  *listen.Engine // static once connections come
+
+	connections atomic.Int64 // accepted and not ended
 
 	mu        sync.Mutex
 	router    decider

@@ -172,6 +172,7 @@ func (c *core) Close(conn *listen.Conn, err error) {
 	now := time.Now()
 	switch p := conn.Owner.(type) {
 	case *session:
+		c.connections.Add(-1)
 		c.reclaim(&p.peer)
 		c.forget(p, now)
 	case *link:

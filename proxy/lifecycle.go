@@ -58,13 +58,6 @@ func (c *core) dialled(u *upstream, id router.LinkID, nc net.Conn, err error) {
 	c.settle(now)
 }
 
-// count returns how many sessions there are.
-func (c *core) count() int {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return len(c.sessions)
-}
-
 // drainCheck is how often a drain looks whether jobs are left.
 const drainCheck = 10 * time.Millisecond
 

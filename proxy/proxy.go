@@ -207,7 +207,8 @@ const adoptions = 128
 // accept hands a new connection to the next event loop.
 func (p *Proxy) accept(nc net.Conn) {
 	s := &session{}
-	if limit := p.config.Limits.Connections; limit > 0 && p.core.count()+len(p.adopting) >= limit {
+	if limit := p.config.Limits.Connections; p.core.connections.Add(1) > int64(limit) && limit > 0 {
+		p.core.connections.Add(-1)
 		p.journal.add(line{event: "too_many_connections", peer: nc.RemoteAddr().String(), reason: fmt.Sprintf("%d connections", limit)})
 		_ = nc.Close() // nothing was sent on it
 		return
@@ -217,6 +218,7 @@ func (p *Proxy) accept(nc net.Conn) {
 	go func() {
 		defer func() { <-p.adopting }()
 		if err := p.core.engine.Adopt(lane, nc, s); err != nil {
+			p.core.connections.Add(-1)
 			p.acceptFailed(err)
 		}
 	}()
