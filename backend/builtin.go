@@ -11,7 +11,7 @@ import (
 const (
 	// keptBuffer is the most that a buffer may have grown to, in bytes, to be
 	// used again.
-	keptBuffer = 64 << 10
+	keptBuffer = protocol.Large
 	// builtinPeer is the address of a link as the job server shows it.
 	builtinPeer = "127.0.0.1"
 )
@@ -35,7 +35,7 @@ type Builtin struct {
 // Receiver is what a Builtin answers to. Its functions may call Open, Write
 // and Close of the Builtin, but not Exchange. Slices are valid until return.
 type Receiver struct {
-	Frame func(link uint64, frame []byte)  // one complete response
+	Frame func(link uint64, frame []byte)  // one complete response; longer than protocol.Large it is never written again
 	Line  func(link uint64, line []byte)   // one line of admin text, without its end
 	Down  func(link uint64, reason string) // the job server closed the link, which is gone
 }
@@ -69,6 +69,14 @@ func (b *Builtin) Open(link uint64) {
 func (b *Builtin) Write(link uint64, p []byte) {
 	if l := b.links[link]; l != nil && !l.closed {
 		l.input = append(l.input, p...)
+		b.touch(l)
+	}
+}
+
+// Send is Write of a packet.
+func (b *Builtin) Send(link uint64, packet *protocol.Draft) {
+	if l := b.links[link]; l != nil && !l.closed {
+		l.input = packet.AppendTo(l.input)
 		b.touch(l)
 	}
 }

@@ -71,6 +71,11 @@ func (p *Packet) Args() int { return p.count }
 // Body returns the undivided body. It aliases the frame.
 func (p *Packet) Body() []byte { return p.body }
 
+// Large is the length in bytes from which a slice is worth handing on rather
+// than copying. Where a contract says that large slices are shared, nobody
+// writes to such a slice any more, and whoever has it may keep it.
+const Large = 64 << 10
+
 // A Draft is a packet not built yet: a type and its arguments, which alias
 // whatever they were taken from until AppendTo has copied them.
 type Draft struct {
@@ -123,14 +128,33 @@ func (d *Draft) Size() int {
 func (d *Draft) AppendTo(dst []byte) []byte {
 	size := d.Size()
 	dst = slices.Grow(dst, size)
+	return append(d.appendHead(dst, size), d.last()...)
+}
+
+// AppendCut is AppendTo for whoever can write two pieces as well as one: a
+// last argument of Large bytes or more is not appended but returned, as it is.
+func (d *Draft) AppendCut(dst []byte) (head, large []byte) {
+	if large = d.last(); len(large) < Large {
+		return d.AppendTo(dst), nil
+	}
+	return d.appendHead(dst, d.Size()), large
+}
+
+// appendHead appends all of a frame of size bytes but its last argument.
+func (d *Draft) appendHead(dst []byte, size int) []byte {
 	dst = AppendHeader(dst, d.Magic, d.Type, size-HeaderSize)
-	for i := range d.count {
-		if i > 0 {
-			dst = append(dst, 0)
-		}
+	for i := range d.count - 1 {
 		dst = append(dst, d.args[i]...)
+		dst = append(dst, 0)
 	}
 	return dst
+}
+
+func (d *Draft) last() []byte {
+	if d.count == 0 {
+		return nil
+	}
+	return d.args[d.count-1]
 }
 
 // AppendFrame appends the frame of a packet with the given arguments.

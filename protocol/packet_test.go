@@ -255,3 +255,22 @@ func TestSubmissions(t *testing.T) {
 		}
 	}
 }
+
+// A frame cut in two is the frame, and only what is large is cut off.
+func TestAppendCut(t *testing.T) {
+	for _, size := range []int{0, Large - 1, Large, Large + 1} {
+		workload := bytes.Repeat([]byte("w"), size)
+		d := Drafted(Request, SubmitJob, []byte("resize"), []byte("u1"), workload)
+		head, large := d.AppendCut([]byte("before"))
+		if want := d.AppendTo([]byte("before")); !bytes.Equal(append(head, large...), want) {
+			t.Errorf("%d bytes: head and large are not the frame", size)
+		}
+		if shared := size >= Large && &large[0] == &workload[0]; shared != (large != nil) {
+			t.Errorf("%d bytes: %d were cut off, shared %v", size, len(large), shared)
+		}
+	}
+	d := Drafted(Request, GrabJob)
+	if head, large := d.AppendCut(nil); large != nil || len(head) != HeaderSize {
+		t.Errorf("without arguments: %d and %d bytes", len(head), len(large))
+	}
+}

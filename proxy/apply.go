@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"github.com/geargate/geargate/protocol"
 	"github.com/geargate/geargate/router"
 )
 
@@ -12,7 +13,7 @@ func (c *core) apply() {
 		switch a.Kind {
 		case router.Send:
 			if s := c.sessions[a.Session]; s != nil && !s.closing {
-				s.out = a.Draft.AppendTo(c.room(&s.peer))
+				c.put(&s.peer, &a.Draft)
 			}
 		case router.SendText:
 			if s := c.sessions[a.Session]; s != nil && !s.closing {
@@ -47,6 +48,16 @@ func (c *core) room(p *peer) []byte {
 	return p.out
 }
 
+// put appends a packet to p's output; what is large is shared, not copied.
+func (c *core) put(p *peer, d *protocol.Draft) {
+	head, large := d.AppendCut(c.room(p))
+	p.out = head
+	if large != nil {
+		p.parts = append(p.parts, head, large)
+		p.out = nil
+	}
+}
+
 func (c *core) markDirty(p *peer) {
 	if !p.dirty {
 		p.dirty = true
@@ -66,13 +77,9 @@ func (c *core) sendLink(a *router.Action) {
 	switch {
 	case l == nil:
 	case l.backend.builtin != nil:
-		c.frame = a.Draft.AppendTo(c.frame[:0])
-		l.backend.builtin.Write(uint64(l.id), c.frame)
-		if cap(c.frame) > maxFreeBuffer {
-			c.frame = nil
-		}
+		l.backend.builtin.Send(uint64(l.id), &a.Draft)
 	default:
-		l.out = a.Draft.AppendTo(c.room(&l.peer))
+		c.put(&l.peer, &a.Draft)
 	}
 }
 

@@ -49,13 +49,56 @@ func (a *assembler) complete(p []byte, l streamLimits) (rest []byte, whole bool,
 		return a.completeLine(p, l)
 	}
 	p = a.take(p, protocol.HeaderSize, protocol.HeaderSize)
-	h, done, err := protocol.ParseHeader(a.held, l.frame)
-	if err != nil || !done {
+	total, err := frameSize(a.held, l)
+	if err != nil || total == 0 {
 		return nil, false, err
 	}
-	total := protocol.HeaderSize + h.Size
 	p = a.take(p, total, total)
 	return p, len(a.held) == total, nil
+}
+
+// frameSize returns the length of the frame that p begins with, or zero while
+// its header is incomplete.
+func frameSize(p []byte, l streamLimits) (int, error) {
+	h, done, err := protocol.ParseHeader(p, l.frame)
+	if err != nil || !done {
+		return 0, err
+	}
+	return protocol.HeaderSize + h.Size, nil
+}
+
+// readAtOnce bounds what one connection may be read of a large frame before
+// it is the turn of the others, in bytes.
+const readAtOnce = 1 << 20
+
+// A source has bytes that can be read at once: a connection.
+type source interface {
+	// Read fills p from the start as far as there is something to read, and
+	// returns how far. Errors come by other ways.
+	Read(p []byte) int
+}
+
+// readOn reads what is there of a large frame's rest directly behind its
+// beginning, and reports whether the frame is now complete.
+func (a *assembler) readOn(from source, l streamLimits) (whole bool) {
+	if len(a.held) == 0 || a.held[0] != 0 {
+		return false
+	}
+	total, _ := frameSize(a.held, l)
+	if total-len(a.held) < protocol.Large {
+		return false
+	}
+	for budget := readAtOnce; len(a.held) < total && budget > 0; {
+		a.reserve(1, total)
+		space := a.held[len(a.held):min(cap(a.held), total)]
+		n := from.Read(space)
+		a.held = a.held[:len(a.held)+n]
+		if n < len(space) {
+			break
+		}
+		budget -= n
+	}
+	return len(a.held) == total
 }
 
 func (a *assembler) completeLine(p []byte, l streamLimits) (rest []byte, whole bool, err error) {
@@ -68,20 +111,28 @@ func (a *assembler) completeLine(p []byte, l streamLimits) (rest []byte, whole b
 	return p, line != nil, err
 }
 
-// take moves bytes from p until size are held or p is empty. The buffer
-// doubles as they come, but not beyond most.
+// take moves bytes from p until size are held or p is empty.
 func (a *assembler) take(p []byte, size, most int) []byte {
 	n := min(size-len(a.held), len(p))
 	if n <= 0 {
 		return p
 	}
+	a.reserve(n, most)
+	a.held = append(a.held, p[:n]...)
+	return p[n:]
+}
+
+// growth is how many times what has come may be reserved for what will.
+const growth = 4
+
+// reserve makes room for n more bytes. The buffer grows as they come, but not
+// beyond most.
+func (a *assembler) reserve(n, most int) {
 	if need := len(a.held) + n; need > cap(a.held) {
-		grown := make([]byte, len(a.held), min(max(2*cap(a.held), need), most))
+		grown := make([]byte, len(a.held), max(min(growth*need, most), need))
 		copy(grown, a.held)
 		a.held = grown
 	}
-	a.held = append(a.held, p[:n]...)
-	return p[n:]
 }
 
 // piece returns the completed piece. It is valid until release.
@@ -90,11 +141,21 @@ func (a *assembler) piece(l streamLimits) piece {
 	return next
 }
 
-// keep copies rest, the beginning of a piece, into a buffer of free.
-func (a *assembler) keep(rest []byte, free *freeList) {
-	if len(rest) > 0 {
-		a.held = append(free.get(), rest...)
+// keep copies rest, the beginning of a piece, into a buffer of free, or into
+// one of its own where the piece is a large frame.
+func (a *assembler) keep(rest []byte, l streamLimits, free *freeList) {
+	if len(rest) == 0 {
+		return
 	}
+	if rest[0] == 0 {
+		if total, _ := frameSize(rest, l); total >= protocol.Large {
+			a.reserve(len(rest), total)
+		}
+	}
+	if a.held == nil {
+		a.held = free.get()
+	}
+	a.held = append(a.held, rest...)
 }
 
 // release gives the buffer back: a connection in the middle of nothing holds

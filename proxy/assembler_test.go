@@ -121,7 +121,7 @@ func TestHeaderReservesNothing(t *testing.T) {
 		if cap(in.held) != size {
 			grown, size = grown+1, cap(in.held)
 		}
-		if got, most := cap(in.held), 2*(came+1000); got > most {
+		if got, most := cap(in.held), growth*(came+1000); got > most {
 			t.Fatalf("%d bytes came, %d are held, expected at most %d", came+1000, got, most)
 		}
 	}
@@ -209,7 +209,7 @@ func streamError(limits streamLimits, stream []byte, size int) error {
 		if err != nil {
 			return err
 		}
-		a.keep(rest, &free)
+		a.keep(rest, limits, &free)
 	}
 	if units == 0 {
 		return io.EOF
@@ -253,6 +253,9 @@ func (c *core) flushed() bool {
 type stillRouter struct{ fakeRouter }
 
 func (*stillRouter) Step(_ time.Time, ev *router.Event, acts []router.Action) []router.Action {
+	if ev.Kind != router.SessionPacket {
+		return acts
+	}
 	draft := protocol.Drafted(protocol.Response, protocol.EchoRes, ev.Packet.Body())
 	return append(acts, router.Action{Kind: router.Send, Session: ev.Session, Draft: draft})
 }

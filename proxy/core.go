@@ -45,7 +45,6 @@ type core struct {
 	ended     []*session      // will send no more and wait for replies, oldest first
 	stopped   bool            // the router hears nothing any more
 	risen     []router.LinkID // built-in links the router has not heard are up
-	frame     []byte          // scratch
 
 	timer *time.Timer // fires at alarm
 	alarm time.Time   // zero while the timer is not set

@@ -1,9 +1,11 @@
 package proxy
 
+import "github.com/geargate/geargate/protocol"
+
 const (
-	newBuffer     = 512      // what a connection's first bytes take
-	maxFreeBuffer = 64 << 10 // a larger buffer is left to the garbage collector
-	maxFreeBytes  = 1 << 20  // of all buffers kept on one list
+	newBuffer     = 512            // what a connection's first bytes take
+	maxFreeBuffer = protocol.Large // a larger buffer may be shared: it is left to the garbage collector
+	maxFreeBytes  = 1 << 20        // of all buffers kept on one list
 )
 
 // A freeList keeps buffers for reuse, so that connections hold none while

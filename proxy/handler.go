@@ -1,8 +1,6 @@
 package proxy
 
 import (
-	"errors"
-	"fmt"
 	"net"
 	"time"
 
@@ -50,19 +48,29 @@ func (c *core) Data(conn *listen.Conn, data []byte) {
 	switch p := conn.Owner.(type) {
 	case *session:
 		limits := streamLimits{frame: c.limits.Frame, line: c.limits.Line}
-		err := c.hear(&p.peer, data, limits, router.Event{Session: p.id}, router.SessionPacket, router.SessionLine)
+		err := c.take(conn, &p.peer, data, limits, router.Event{Session: p.id}, router.SessionPacket, router.SessionLine)
 		if err != nil {
 			c.journal.session("bad_input", p, err.Error())
 			c.expel(p)
 		}
 	case *link:
 		limits := streamLimits{frame: maxReply, line: maxReply}
-		err := c.hear(&p.peer, data, limits, router.Event{Link: p.id}, router.LinkPacket, router.LinkLine)
+		err := c.take(conn, &p.peer, data, limits, router.Event{Link: p.id}, router.LinkPacket, router.LinkLine)
 		if err != nil {
 			c.journal.add(line{event: "bad_reply", backend: p.backend.name, reason: err.Error()})
 			conn.CloseNow()
 		}
 	}
+}
+
+// take is hear, and reads the rest of a large frame to where it belongs as
+// far as it is there.
+func (c *core) take(conn *listen.Conn, p *peer, data []byte, limits streamLimits, ev router.Event, packet, line router.EventKind) error {
+	err := c.hear(p, data, limits, ev, packet, line)
+	if err == nil && !p.deaf && p.in.readOn(conn, limits) {
+		err = c.hear(p, nil, limits, ev, packet, line)
+	}
+	return err
 }
 
 // hear has the router decide on every piece that data completes, all of them
@@ -107,7 +115,7 @@ func (c *core) hear(p *peer, data []byte, limits streamLimits, ev router.Event, 
 		p.in.release(read)
 	}
 	if !p.deaf {
-		p.in.keep(rest, read)
+		p.in.keep(rest, limits, read)
 	}
 	return err
 }
@@ -192,7 +200,7 @@ func (c *core) reclaim(p *peer) {
 	l := &c.lanes[p.lane]
 	p.in.release(&l.read)
 	l.spare.put(p.out)
-	p.out = nil
+	p.out, p.parts = nil, nil
 }
 
 func reason(err error) string {
@@ -213,73 +221,5 @@ func (c *core) forget(s *session, now time.Time) {
 	if c.sessionsGone != nil && len(c.sessions) == 0 {
 		close(c.sessionsGone)
 		c.sessionsGone = nil
-	}
-}
-
-// Turn writes what a loop's peers have been sent since its last turn, each
-// with one write: that is what makes a few links carry many clients.
-func (c *core) Turn(loop int) {
-	l := &c.lanes[loop]
-	c.collect(l)
-	for i := range l.turn {
-		f := &l.turn[i]
-		c.flush(f)
-	}
-	c.mu.Lock()
-	for i := range l.turn {
-		l.spare.put(l.turn[i].out)
-	}
-	c.mu.Unlock()
-	clear(l.turn)
-	l.turn = l.turn[:0]
-}
-
-// collect takes over the output of the dirty peers of a lane.
-func (c *core) collect(l *lane) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if l.kicked && l.calls > 0 {
-		l.crowd += l.calls - l.crowd/16
-	}
-	l.kicked = false
-	l.calls = 0
-	for i, p := range l.dirty {
-		l.turn = append(l.turn, flush{p, p.out, p.closing})
-		p.out, p.dirty = nil, false
-		l.dirty[i] = nil
-	}
-	l.dirty = l.dirty[:0]
-}
-
-// flush writes to one peer, and gives up one that does not read.
-func (c *core) flush(f *flush) {
-	conn := f.peer.conn
-	if conn == nil {
-		return
-	}
-	if len(f.out) > 0 {
-		if err := conn.Write(f.out); err != nil && !errors.Is(err, net.ErrClosed) {
-			return // Close is on its way
-		}
-	}
-	if f.close {
-		conn.Close()
-		return
-	}
-	if queued := conn.Queued(); queued > c.limits.MaxPending {
-		c.slow(conn, queued)
-		conn.CloseNow()
-	}
-}
-
-// slow says why a connection is cut off: what a peer does not read is memory
-// that others need. That goes for backends too.
-func (c *core) slow(conn *listen.Conn, queued int) {
-	reason := fmt.Sprintf("%d bytes waiting, %d allowed", queued, c.limits.MaxPending)
-	switch p := conn.Owner.(type) {
-	case *session:
-		c.journal.session("slow_reader", p, reason)
-	case *link:
-		c.journal.add(line{event: "slow_reader", backend: p.backend.name, reason: reason})
 	}
 }

@@ -17,9 +17,10 @@ type peer struct {
 	in   assembler    // owned by its loop
 	deaf bool         // owned by its loop: what it says is ignored
 
-	out     []byte // guarded by core.mu: to be written at the end of the turn
-	dirty   bool   // guarded by core.mu: is on its lane's list
-	closing bool   // guarded by core.mu: to be closed once out is written; takes no more output
+	out     []byte   // guarded by core.mu: to be written at the end of the turn
+	parts   [][]byte // guarded by core.mu: to be written before out; large ones are shared
+	dirty   bool     // guarded by core.mu: is on its lane's list
+	closing bool     // guarded by core.mu: to be closed once out is written; takes no more output
 }
 
 // A session is a downstream peer.
@@ -80,6 +81,7 @@ func (l *lane) hurries() bool {
 // A flush is what a turn writes to one peer.
 type flush struct {
 	peer  *peer
+	parts [][]byte
 	out   []byte
 	close bool
 }

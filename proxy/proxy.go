@@ -52,7 +52,14 @@ type Proxy struct {
 	nextLane  atomic.Uint32
 	adopting  chan struct{} // holds one for each connection on its way to a loop
 	log       *slog.Logger
+	headroom  []byte
 }
+
+// headroom is how much garbage there may be before it is collected, in bytes.
+// Large frames are the only garbage, the heap beside them is small, and the
+// collector would run for every few of them. Of this memory nothing is ever
+// touched, so the kernel never provides it: it only makes the heap look larger.
+const headroom = 64 << 20
 
 // New prepares a proxy; config must be checked, as Load returns it.
 func New(config Config, options Options, log *slog.Logger) (*Proxy, error) {
@@ -60,7 +67,9 @@ func New(config Config, options Options, log *slog.Logger) (*Proxy, error) {
 	if lanes <= 0 {
 		lanes = min(4, max(1, runtime.GOMAXPROCS(0)/2))
 	}
-	p := &Proxy{config: config, log: log, journal: newJournal(log), adopting: make(chan struct{}, adoptions)}
+	p := &Proxy{config: config, log: log, journal: newJournal(log)}
+	p.adopting = make(chan struct{}, adoptions)
+	p.headroom = make([]byte, headroom)
 	c := &core{
 		limits:    config.Limits,
 		journal:   p.journal,

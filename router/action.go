@@ -27,7 +27,8 @@ const (
 )
 
 // An Action is one thing the shell must do, in the order given. Its slices
-// and drafts are borrowed: they are valid until the next Step.
+// and drafts are borrowed: they are valid until the next Step. Only what
+// Draft.AppendCut cuts off is shared: its memory is never written again.
 type Action struct {
 	Kind    ActionKind
 	Session SessionID

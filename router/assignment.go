@@ -16,7 +16,7 @@ type assignment struct {
 	handle handle     // as its backend knows it
 	front  handleText // as the worker knows it
 
-	buffer   []byte // owns the four below
+	buffer   []byte // owns the four below, or is shared
 	function []byte
 	unique   []byte
 	reducer  []byte
@@ -100,9 +100,13 @@ func (r *Router) hand(a *assignment) {
 	r.balance(g)
 }
 
-// fill copies what p assigns into a. p is a JOB_ASSIGN of any kind.
+// fill takes what p assigns into a, and copies it unless it is shared. p is a
+// JOB_ASSIGN of any kind.
 func (a *assignment) fill(p *protocol.Packet) {
-	buffer := append(a.buffer[:0], p.Body()...)
+	buffer := p.Body()
+	if len(buffer) < protocol.Large {
+		buffer = append(a.buffer[:0], buffer...)
+	}
 	*a = assignment{buffer: buffer}
 	own := func(i int) []byte {
 		from := 0
@@ -173,6 +177,7 @@ func (r *Router) forget(a *assignment) {
 		a.inquiry.about = nil
 		a.inquiry = nil
 	}
+	a.workload = nil // may be shared
 	if cap(a.buffer) > maxKept {
 		a.buffer = nil
 	}

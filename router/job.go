@@ -18,7 +18,7 @@ type job struct {
 	link    *link // the submit link whose connection is attached to it
 
 	kind       protocol.Type
-	buffer     []byte // owns the four below
+	buffer     []byte // owns those below; a large workload is shared
 	function   []byte
 	unique     []byte
 	reducer    []byte
@@ -54,17 +54,23 @@ const (
 	jobAccepted                  // has a handle
 )
 
-// fill copies the submission into j. A coalesced job takes from the first
-// submission what gearmand takes: everything.
+// fill copies the submission into j, but for a workload that is shared. A
+// coalesced job takes from the first submission what gearmand takes:
+// everything.
 func (j *job) fill(p *submission) {
+	parts := p.parts()
+	own := [...]*[]byte{&j.function, &j.unique, &j.reducer, &j.aggregator, &j.workload}
+	copied := len(parts)
+	if len(p.workload) >= protocol.Large {
+		copied--
+	}
 	buffer := j.buffer[:0]
-	for _, part := range p.parts() {
+	for _, part := range parts[:copied] {
 		buffer = append(buffer, *part...)
 	}
-	*j = job{buffer: buffer, kind: p.kind, joined: j.joined[:0], copies: 1}
+	*j = job{buffer: buffer, kind: p.kind, joined: j.joined[:0], copies: 1, workload: p.workload}
 	from := 0
-	own := [...]*[]byte{&j.function, &j.unique, &j.reducer, &j.aggregator, &j.workload}
-	for i, part := range p.parts() {
+	for i, part := range parts[:copied] {
 		to := from + len(*part)
 		*own[i] = buffer[from:to:to]
 		from = to
@@ -212,11 +218,11 @@ func (r *Router) detach(l *listener) {
 
 // tell sends l a packet of its job, behind the JOB_CREATED it waits for.
 func (r *Router) tell(l *listener, t protocol.Type, args ...[]byte) {
+	if l.unheard != nil && l.session.lingers {
+		r.letGo(l.session)
+	}
 	if p := l.unheard; p != nil {
 		p.held = protocol.AppendFrame(p.held, protocol.Response, t, args...)
-		if l.session.lingers {
-			r.letGo(l.session)
-		}
 		return
 	}
 	r.send(l.session, t, args...)
@@ -234,6 +240,7 @@ func (r *Router) drop(j *job) {
 	if cap(j.buffer) > maxKept {
 		j.buffer = nil
 	}
+	j.workload = nil // may be shared
 	clear(j.joined)
 	j.joined = j.joined[:0]
 	r.jobPool.put(j)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/panjf2000/gnet/v2"
+	"golang.org/x/sys/unix"
 )
 
 // writeSize is how much is handed to gnet at a time. It bounds gnet's ring
@@ -123,6 +124,66 @@ func (c *Conn) Write(p []byte) error {
 		p = p[n:]
 	}
 	return nil
+}
+
+// Writev is Write of several pieces, in order. What the kernel takes at once
+// of them is not copied, whatever its size. It changes parts.
+func (c *Conn) Writev(parts [][]byte) error {
+	if c.state == open && c.half == nil && c.raw.OutboundBuffered() == 0 {
+		parts = c.writeNow(parts)
+	}
+	for _, p := range parts {
+		if err := c.Write(p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// maxVector is how many pieces the kernel takes in one call.
+const maxVector = 1024
+
+// writeNow writes what the kernel takes, of a connection for which nothing is
+// queued, and returns the rest. An error will come again from Write.
+func (c *Conn) writeNow(parts [][]byte) [][]byte {
+	for len(parts) > 0 {
+		n, err := unix.Writev(c.fd, parts[:min(len(parts), maxVector)])
+		if err == unix.EINTR {
+			continue
+		}
+		if err != nil {
+			return parts
+		}
+		for n > 0 || len(parts) > 0 && len(parts[0]) == 0 {
+			taken := min(n, len(parts[0]))
+			parts[0] = parts[0][taken:]
+			n -= taken
+			if len(parts[0]) == 0 {
+				parts = parts[1:]
+			}
+		}
+	}
+	return nil
+}
+
+// Read reads what there is beyond what Data was given, until p is full, and
+// returns how much. The end of the stream and errors come as always.
+func (c *Conn) Read(p []byte) int {
+	if c.state != open || c.raw == nil {
+		return 0
+	}
+	total := 0
+	for total < len(p) {
+		n, err := unix.Read(c.fd, p[total:])
+		if err == unix.EINTR {
+			continue
+		}
+		if err != nil || n == 0 {
+			break
+		}
+		total += n
+	}
+	return total
 }
 
 // Queued returns how many bytes Write accepted that the kernel has not taken.
