@@ -191,6 +191,8 @@ func (v Verb) String() string {
 
 // untilNUL returns text up to its first NUL, as a program in C prints it.
 func untilNUL(text []byte) []byte {
-	text, _, _ = bytes.Cut(text, []byte{0})
+	if n := bytes.IndexByte(text, 0); n >= 0 {
+		return text[:n]
+	}
 	return text
 }

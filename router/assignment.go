@@ -73,9 +73,15 @@ func (r *Router) linkAssigned(l *link, p *protocol.Packet) {
 	}
 	a := r.assignments.get()
 	a.fill(p)
-	a.link, a.handle, a.front = l, h, r.frontHandle(l.backend, &h)
+	a.link, a.handle = l, h
 	l.carries.pushBack(a)
-	if j := r.jobs.at(l.backend, &h); j != nil && j.abandoned() {
+	j := r.jobs.at(l.backend, &h)
+	if j != nil {
+		a.front = j.front
+	} else {
+		a.front = r.frontHandle(l.backend, &h)
+	}
+	if j != nil && j.abandoned() {
 		r.shed(a, j)
 	} else {
 		r.hand(a)
@@ -108,13 +114,12 @@ func (a *assignment) fill(p *protocol.Packet) {
 		buffer = append(a.buffer[:0], buffer...)
 	}
 	*a = assignment{buffer: buffer}
+	rest := buffer[len(p.Arg(0))+1:]
 	own := func(i int) []byte {
-		from := 0
-		for before := range i {
-			from += len(p.Arg(before)) + 1
-		}
-		to := from + len(p.Arg(i))
-		return buffer[from:to:to]
+		n := len(p.Arg(i))
+		part := rest[:n:n]
+		rest = rest[min(n+1, len(rest)):]
+		return part
 	}
 	a.function = own(1)
 	switch p.Type {

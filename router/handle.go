@@ -53,15 +53,12 @@ func handleOf(text []byte) (h handle, ok bool) {
 		return h, false
 	}
 	host := len(text)
-	for host > 0 && text[host-1]-'0' <= 9 {
+	for weight := uint64(1); host > 0 && text[host-1]-'0' <= 9; weight *= 10 {
 		host--
+		h.number += weight * uint64(text[host]-'0')
 	}
-	digits := text[host:]
-	if len(digits) == 0 || len(digits) > maxNumber || host > 0 && text[host-1] != ':' {
-		host, digits, h.number = len(text), nil, unnumbered
-	}
-	for _, c := range digits {
-		h.number = 10*h.number + uint64(c-'0')
+	if digits := len(text) - host; digits == 0 || digits > maxNumber || host > 0 && text[host-1] != ':' {
+		host, h.number = len(text), unnumbered
 	}
 	h.hostSize, h.hostHash = uint8(host), xxhash.Sum64(text[:host])
 	return h, true
@@ -184,9 +181,9 @@ func withoutBackend(front []byte) (h handle, ok bool) {
 	return h.short(), ok
 }
 
-// isHashed reports whether front is of the third form, which does not tell the
-// handle it stands for.
-func (front *handleText) isHashed() bool {
-	_, rest, ok := bytes.Cut(front.bytes(), []byte("~"))
-	return ok && len(rest) > 0 && rest[0] == '#'
+// isHashed reports whether the session's handle of a job at b is of the third
+// form, which does not tell the handle it stands for.
+func (b *backend) isHashed(front *handleText) bool {
+	mark := len("H:") + len(b.name) + len("~")
+	return mark < int(front.size) && front.text[mark] == '#' && front.text[mark-1] == '~'
 }

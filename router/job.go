@@ -138,7 +138,7 @@ func (t *jobTable) unique(b *backend, unique []byte) *job {
 
 func (t *jobTable) accept(j *job) {
 	t.byHandle[j.backend.place(&j.handle)] = j
-	if j.front.isHashed() {
+	if j.backend.isHashed(&j.front) {
 		hashed, _ := withoutBackend(j.front.bytes())
 		t.byHandle[j.backend.place(&hashed)] = j
 	}
@@ -154,7 +154,7 @@ func (t *jobTable) remove(j *job) {
 	t.count--
 	if j.state == jobAccepted {
 		delete(t.byHandle, j.backend.place(&j.handle))
-		if j.front.isHashed() {
+		if j.backend.isHashed(&j.front) {
 			hashed, _ := withoutBackend(j.front.bytes())
 			delete(t.byHandle, j.backend.place(&hashed))
 		}

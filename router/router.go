@@ -187,9 +187,12 @@ func (p *pool[T]) get() *T {
 func (p *pool[T]) put(v *T) { p.spent = append(p.spent, v) }
 
 func (p *pool[T]) settle() {
-	if len(p.spent) == 0 {
-		return
+	if len(p.spent) > 0 {
+		p.takeBack()
 	}
+}
+
+func (p *pool[T]) takeBack() {
 	if len(p.free) < maxPooled {
 		p.free = append(p.free, p.spent...)
 	}
