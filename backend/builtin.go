@@ -33,11 +33,12 @@ type Builtin struct {
 }
 
 // Receiver is what a Builtin answers to. Its functions may call Open, Write
-// and Close of the Builtin, but not Exchange. Slices are valid until return.
+// and Close of the Builtin, but not Exchange. now is that of the Exchange;
+// slices are valid until return.
 type Receiver struct {
-	Frame func(link uint64, frame []byte)  // one complete response; longer than protocol.Large it is never written again
-	Line  func(link uint64, line []byte)   // one line of admin text, without its end
-	Down  func(link uint64, reason string) // the job server closed the link, which is gone
+	Frame func(now time.Time, link uint64, frame []byte)  // one complete response; longer than protocol.Large it is never written again
+	Line  func(now time.Time, link uint64, line []byte)   // one line of admin text, without its end
+	Down  func(now time.Time, link uint64, reason string) // the job server closed the link, which is gone
 }
 
 // builtinLink is one link. input is what has been written and not read.
@@ -136,7 +137,7 @@ func (b *Builtin) read(now time.Time, l *builtinLink) {
 	l.input, l.spare = l.spare, nil // the receiver may write while data is read
 	rest, err := b.readInput(now, l, data)
 	if err != nil {
-		b.down(l, err.Error())
+		b.down(now, l, err.Error())
 	}
 	l.keep(data, rest)
 	if l.closed {
@@ -194,40 +195,40 @@ func (b *Builtin) step(now time.Time, ev jobserver.Event) {
 		}
 		switch act.Kind {
 		case jobserver.Send:
-			b.sendFrame(l, &act.Draft)
+			b.sendFrame(now, l, &act.Draft)
 		case jobserver.SendText:
-			b.sendLines(l, act.Text)
+			b.sendLines(now, l, act.Text)
 		case jobserver.Close:
-			b.down(l, act.Reason)
+			b.down(now, l, act.Reason)
 		}
 	}
 }
 
-func (b *Builtin) sendFrame(l *builtinLink, draft *protocol.Draft) {
+func (b *Builtin) sendFrame(now time.Time, l *builtinLink, draft *protocol.Draft) {
 	b.frame = draft.AppendTo(b.frame[:0])
-	b.receiver.Frame(l.id, b.frame)
+	b.receiver.Frame(now, l.id, b.frame)
 	if cap(b.frame) > keptBuffer {
 		b.frame = nil
 	}
 }
 
 // sendLines hands on a complete answer to an admin line.
-func (b *Builtin) sendLines(l *builtinLink, text []byte) {
+func (b *Builtin) sendLines(now time.Time, l *builtinLink, text []byte) {
 	for len(text) > 0 && !l.closed {
 		line, _ := protocol.SplitLine(text, len(text)+1)
 		if line == nil {
 			line = text
 		}
-		b.receiver.Line(l.id, protocol.TrimEnd(line))
+		b.receiver.Line(now, l.id, protocol.TrimEnd(line))
 		text = text[len(line):]
 	}
 }
 
 // down ends a link on the job server's side.
-func (b *Builtin) down(l *builtinLink, reason string) {
+func (b *Builtin) down(now time.Time, l *builtinLink, reason string) {
 	l.cut = true
 	if !l.closed {
 		b.Close(l.id)
-		b.receiver.Down(l.id, reason)
+		b.receiver.Down(now, l.id, reason)
 	}
 }

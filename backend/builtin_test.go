@@ -48,7 +48,7 @@ func request(t protocol.Type, args ...string) []byte {
 
 func (w *wire) exchange(now time.Time) {
 	w.Exchange(now, Receiver{
-		Frame: func(link uint64, frame []byte) {
+		Frame: func(_ time.Time, link uint64, frame []byte) {
 			var p protocol.Packet
 			if err := p.Parse(frame); err != nil || p.Magic != protocol.Response {
 				w.got = append(w.got, fmt.Sprintf("%d: %v %v", link, p.Magic, err))
@@ -62,8 +62,10 @@ func (w *wire) exchange(now time.Time) {
 				w.answer(link, &p)
 			}
 		},
-		Line: func(link uint64, line []byte) { w.got = append(w.got, fmt.Sprintf("%d: %q", link, line)) },
-		Down: func(link uint64, reason string) { w.got = append(w.got, fmt.Sprintf("%d: down, %s", link, reason)) },
+		Line: func(_ time.Time, link uint64, line []byte) { w.got = append(w.got, fmt.Sprintf("%d: %q", link, line)) },
+		Down: func(_ time.Time, link uint64, reason string) {
+			w.got = append(w.got, fmt.Sprintf("%d: down, %s", link, reason))
+		},
 	})
 }
 
@@ -246,7 +248,7 @@ func TestBuiltinLargeWorkload(t *testing.T) {
 	large := bytes.Repeat([]byte("0123456789abcdef"), 1<<20)
 	frame := protocol.AppendFrame(nil, protocol.Request, protocol.EchoReq, large)
 	var got []byte
-	receiver := Receiver{Frame: func(_ uint64, frame []byte) { got = slices.Clone(frame[protocol.HeaderSize:]) }}
+	receiver := Receiver{Frame: func(_ time.Time, _ uint64, frame []byte) { got = slices.Clone(frame[protocol.HeaderSize:]) }}
 	for piece := range slices.Chunk(frame, 1<<20) {
 		w.Write(client, piece)
 		w.Exchange(noon, receiver)
@@ -268,7 +270,7 @@ func TestBuiltinAllocatesNothing(t *testing.T) {
 	submit, grab := request(protocol.SubmitJob, "f", "u", "work"), request(protocol.GrabJob)
 	var complete []byte
 	frames := 0
-	receiver := Receiver{Frame: func(link uint64, frame []byte) {
+	receiver := Receiver{Frame: func(_ time.Time, link uint64, frame []byte) {
 		var p protocol.Packet
 		p.Parse(frame)
 		frames++

@@ -68,19 +68,41 @@ func (c *core) step(now time.Time, ev router.Event) {
 		return
 	}
 	c.event = ev
+	c.decide(now)
+}
+
+// decide gives the router the event that is prepared.
+func (c *core) decide(now time.Time) {
 	c.acts = c.router.Step(now, &c.event, c.acts[:0])
 	c.apply()
 }
 
-// piece gives the router one piece of a stream, which session or link sent.
-func (c *core) piece(now time.Time, ev router.Event, p piece, packet, line router.EventKind) {
+// A speaker is a session or a link, the other being zero.
+type speaker struct {
+	session router.SessionID
+	link    router.LinkID
+}
+
+// piece gives the router one piece of the stream of a session or link. The
+// event is made where the router reads it: it is large.
+func (c *core) piece(now time.Time, from speaker, p piece) {
+	if c.stopped {
+		return
+	}
+	packet, line := router.SessionPacket, router.SessionLine
+	if from.link != 0 {
+		packet, line = router.LinkPacket, router.LinkLine
+	}
+	ev := &c.event
+	*ev = router.Event{}
+	ev.Session, ev.Link = from.session, from.link
 	if p.text {
 		ev.Kind, ev.Line = line, p.bytes
 	} else {
 		ev.Kind, ev.Packet = packet, &c.packet
 		ev.Malformed = c.packet.Parse(p.bytes)
 	}
-	c.step(now, ev)
+	c.decide(now)
 }
 
 // settle brings everything to rest that an event has set off: built-in job
@@ -128,15 +150,15 @@ func (c *core) exchange(now time.Time) (more bool) {
 // answer inside exchange, with core.mu held and no action under way.
 func (c *core) builtinReceiver() backend.Receiver {
 	return backend.Receiver{
-		Frame: func(id uint64, frame []byte) {
-			c.piece(time.Now(), router.Event{Link: router.LinkID(id)}, piece{bytes: frame}, router.LinkPacket, router.LinkLine)
+		Frame: func(now time.Time, id uint64, frame []byte) {
+			c.piece(now, speaker{link: router.LinkID(id)}, piece{bytes: frame})
 		},
-		Line: func(id uint64, line []byte) {
-			c.piece(time.Now(), router.Event{Link: router.LinkID(id)}, piece{bytes: line, text: true}, router.LinkPacket, router.LinkLine)
+		Line: func(now time.Time, id uint64, line []byte) {
+			c.piece(now, speaker{link: router.LinkID(id)}, piece{bytes: line, text: true})
 		},
-		Down: func(id uint64, reason string) {
+		Down: func(now time.Time, id uint64, reason string) {
 			delete(c.links, router.LinkID(id))
-			c.step(time.Now(), router.Event{Kind: router.LinkDown, Link: router.LinkID(id), Reason: reason})
+			c.step(now, router.Event{Kind: router.LinkDown, Link: router.LinkID(id), Reason: reason})
 		},
 	}
 }

@@ -48,14 +48,14 @@ func (c *core) Data(conn *listen.Conn, data []byte) {
 	switch p := conn.Owner.(type) {
 	case *session:
 		limits := streamLimits{frame: c.limits.Frame, line: c.limits.Line}
-		err := c.take(conn, &p.peer, data, limits, router.Event{Session: p.id}, router.SessionPacket, router.SessionLine)
+		err := c.take(conn, &p.peer, data, limits, speaker{session: p.id})
 		if err != nil {
 			c.journal.session("bad_input", p, err.Error())
 			c.expel(p)
 		}
 	case *link:
 		limits := streamLimits{frame: maxReply, line: maxReply}
-		err := c.take(conn, &p.peer, data, limits, router.Event{Link: p.id}, router.LinkPacket, router.LinkLine)
+		err := c.take(conn, &p.peer, data, limits, speaker{link: p.id})
 		if err != nil {
 			c.journal.add(line{event: "bad_reply", backend: p.backend.name, reason: err.Error()})
 			conn.CloseNow()
@@ -65,10 +65,10 @@ func (c *core) Data(conn *listen.Conn, data []byte) {
 
 // take is hear, and reads the rest of a large frame to where it belongs as
 // far as it is there.
-func (c *core) take(conn *listen.Conn, p *peer, data []byte, limits streamLimits, ev router.Event, packet, line router.EventKind) error {
-	err := c.hear(p, data, limits, ev, packet, line)
+func (c *core) take(conn *listen.Conn, p *peer, data []byte, limits streamLimits, from speaker) error {
+	err := c.hear(p, data, limits, from)
 	if err == nil && !p.deaf && p.in.readOn(conn, limits) {
-		err = c.hear(p, nil, limits, ev, packet, line)
+		err = c.hear(p, nil, limits, from)
 	}
 	return err
 }
@@ -76,7 +76,7 @@ func (c *core) take(conn *listen.Conn, p *peer, data []byte, limits streamLimits
 // hear has the router decide on every piece that data completes, all of them
 // under one lock, for as long as p is to be heard. An error means that the
 // stream cannot be followed any further.
-func (c *core) hear(p *peer, data []byte, limits streamLimits, ev router.Event, packet, line router.EventKind) error {
+func (c *core) hear(p *peer, data []byte, limits streamLimits, from speaker) error {
 	if p.deaf {
 		return nil
 	}
@@ -87,7 +87,7 @@ func (c *core) hear(p *peer, data []byte, limits streamLimits, ev router.Event, 
 	c.mu.Lock()
 	now := time.Now()
 	if whole && !p.closing {
-		c.piece(now, ev, p.in.piece(limits), packet, line)
+		c.piece(now, from, p.in.piece(limits))
 	}
 	for err == nil && len(rest) > 0 && !p.closing {
 		var next piece
@@ -95,7 +95,7 @@ func (c *core) hear(p *peer, data []byte, limits streamLimits, ev router.Event, 
 		if next, n, err = limits.cut(rest); n == 0 {
 			break
 		}
-		c.piece(now, ev, next, packet, line)
+		c.piece(now, from, next)
 		rest = rest[n:]
 	}
 	p.deaf = p.closing || err != nil
