@@ -1,11 +1,16 @@
-# The whole project in four words: make run, make test, make lint, make clean.
+# The whole project in a few words: make run, make test, make lint, make bench,
+# make bench-growth, make clean.
 
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 # Debian keeps gearmand where not every user's PATH looks.
 export PATH := $(PATH):/usr/sbin:/sbin
 
-.PHONY: geargate run test lint unit e2e tools clean
+# How often "make bench" measures each setup, and where figures are kept.
+ROUNDS ?= 3
+RESULTS ?= .results
+
+.PHONY: geargate run test lint unit e2e tools bench bench-growth microbench clean
 
 # The front door with its built-in pool, on 127.0.0.1:4730.
 run: geargate
@@ -37,5 +42,28 @@ e2e: tools
 tools:
 	@.ci/tools
 
+# Every target, measured, and docs/benchmarks.md written anew: 25 minutes on
+# two processors, which should have nothing else to do. ROUNDS=1 takes 11.
+bench: geargate tools microbench
+	./geargate bench compare --rounds $(ROUNDS) --json $(RESULTS)/targets.json \
+		50x20 200x100 500x500 50x20-pipelined one-to-one batches \
+		idle-workers idle-connections payload-4mib group-links
+	./geargate bench compare --json $(RESULTS)/million.json million-queued
+	./geargate bench report --micro $(RESULTS)/micro.txt --markdown docs/benchmarks.md \
+		$(RESULTS)/targets.json $(RESULTS)/million.json
+
+# How costs grow, and docs/growth.md written anew.
+bench-growth: geargate tools
+	@mkdir -p $(RESULTS)
+	./geargate bench compare --json $(RESULTS)/growth.json \
+		grow-connections grow-functions grow-backends grow-queue grow-payload
+	./geargate bench report --markdown docs/growth.md $(RESULTS)/growth.json
+
+# Go's own benchmarks, in the form that benchstat compares.
+microbench:
+	@mkdir -p $(RESULTS)
+	go test -run '^$$' -bench . -benchmem -benchtime 50ms -count 3 \
+		./protocol ./router ./backend/jobserver | tee $(RESULTS)/micro.txt
+
 clean:
-	rm -f geargate
+	rm -rf geargate $(RESULTS)

@@ -16,14 +16,15 @@ const usage = `usage:
         put load on a job server that is there already
   geargate bench compare [--setups A,B,...] [--geargate FILE] [flags] SCENARIO...
         the same work with several setups in turn, started on free ports
-  geargate bench report [--markdown FILE] [--html FILE] RESULT.json...
+  geargate bench report [--markdown FILE] [--html FILE] [--micro FILE] RESULT.json...
         tables and plots of what was measured
   geargate bench list
         the scenarios that are built in
 
 A SCENARIO is a .yaml file or the name of one that is built in. A setup is
-[haproxy>|geargate>]gearmand[-t1][*N] or builtin[*N]. "geargate bench VERB -h"
-lists the flags of a verb.
+[haproxy>|geargate[/L]>]gearmand[-t1][*N] or builtin[*N], L being the links of
+a group of workers to each of N servers. "geargate bench VERB -h" lists the
+flags of a verb.
 `
 
 // Exit codes of Main.

@@ -29,6 +29,8 @@ var loadKeys = []struct{ key, help string }{
 	{"duration", "`time` that is measured"},
 	{"jobs", "`number` of jobs to measure, instead of a duration"},
 	{"queue_first", "`true` lets workers begin when all jobs are queued"},
+	{"limit", "`time` that queueing may take, and draining with queue_first; 0 is without limit"},
+	{"queued", "`number` of background jobs that are queued before and that nobody runs"},
 	{"loops", "`number` of threads that drive the connections"},
 }
 

@@ -30,6 +30,7 @@ func reportVerb(args []string, stdout, stderr io.Writer) error {
 	set := flag.NewFlagSet("geargate bench report", flag.ContinueOnError)
 	set.SetOutput(stderr)
 	markdown := set.String("markdown", "", "write Markdown to this `file`, plots to a directory beside it")
+	micro := set.String("micro", "", "add what go test -bench -benchmem has written to this `file`")
 	page := set.String("html", "", "write one page with all tables and plots to this `file`")
 	if err := set.Parse(args); err != nil {
 		if err == flag.ErrHelp {
@@ -45,13 +46,32 @@ func reportVerb(args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
+	if *micro != "" {
+		if report.Micro, err = readMicroFile(*micro); err != nil {
+			return err
+		}
+	}
 	for _, c := range report.Comparisons {
 		c.Text(stdout)
 	}
+	report.Targets(stdout)
 	if *markdown != "" {
 		if err := report.Markdown(*markdown); err != nil {
 			return err
 		}
 	}
 	return writeFile(*page, report.HTML)
+}
+
+func readMicroFile(name string) ([]Micro, error) {
+	file, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	all, err := ReadMicro(file)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return all, nil
 }

@@ -6,7 +6,6 @@ import (
 	"html/template"
 	"io"
 	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -19,6 +18,7 @@ type Report struct {
 	Made        time.Time     `json:"made"`
 	Machine     farm.Machine  `json:"machine"`
 	Comparisons []*Comparison `json:"comparisons"`
+	Micro       []Micro       `json:"micro,omitempty"`
 }
 
 // ReadReports joins the reports in files; machine and date are those of the
@@ -39,6 +39,7 @@ func ReadReports(files []string) (*Report, error) {
 			continue
 		}
 		joined.Comparisons = append(joined.Comparisons, r.Comparisons...)
+		joined.Micro = append(joined.Micro, r.Micro...)
 	}
 	return joined, nil
 }
@@ -59,6 +60,14 @@ func (c *Comparison) Text(w io.Writer) {
 	}
 }
 
+// Targets writes every target of r beside what was measured, in one table.
+func (r *Report) Targets(w io.Writer) {
+	if t := r.targets(); len(t.Rows) > 0 {
+		fmt.Fprintln(w)
+		t.text(w)
+	}
+}
+
 // machine says in one sentence where the figures were made.
 func (r *Report) machine() string {
 	m := r.Machine
@@ -71,34 +80,6 @@ func (r *Report) machine() string {
 		text += " HAProxy " + m.HAProxy + "."
 	}
 	return text
-}
-
-// Markdown writes r to file, and its plots as SVG files to a directory beside
-// it that has the file's name without the ending.
-func (r *Report) Markdown(file string) error {
-	directory := strings.TrimSuffix(file, filepath.Ext(file))
-	if err := os.MkdirAll(directory, 0o755); err != nil {
-		return err
-	}
-	var b strings.Builder
-	fmt.Fprintf(&b, "# Benchmarks\n\n%s Figures are medians of the rounds, with the least and the greatest in brackets; "+
-		"setups take turns within a round, and the load runs on the same machine. "+
-		"Reads and writes count read and write calls per job; the kernel does not count recv and send there, "+
-		"which gearmand and HAProxy use.\n", r.machine())
-	for _, c := range r.Comparisons {
-		fmt.Fprintf(&b, "\n## %s\n\n%s\n\n", c.Scenario.Name, strings.TrimSpace(c.Scenario.About))
-		for _, t := range c.tables() {
-			t.markdown(&b)
-		}
-		for i, p := range c.plots() {
-			name := fmt.Sprintf("%s-%d.svg", c.Scenario.Name, i+1)
-			if err := os.WriteFile(filepath.Join(directory, name), []byte(p.svg()), 0o644); err != nil {
-				return err
-			}
-			fmt.Fprintf(&b, "![%s](%s/%s)\n", p.title, filepath.Base(directory), name)
-		}
-	}
-	return os.WriteFile(file, []byte(b.String()), 0o644)
 }
 
 // HTML writes r as one page that needs no other file.

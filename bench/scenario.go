@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"strconv"
 	"strings"
 
 	"gopkg.in/yaml.v3"
@@ -117,12 +118,18 @@ func (s *Scenario) at(value string) (*Scenario, error) {
 	at := *s
 	switch s.Steps.Key {
 	case "":
-	case backendsKey:
+	case backendsKey, linksKey:
+		number, err := strconv.Atoi(value)
+		if err != nil {
+			return nil, fmt.Errorf("%s %q is no number", s.Steps.Key, value)
+		}
 		at.Setups = nil
 		for _, text := range s.Setups {
 			setup, _ := farm.ParseSetup(text)
-			if _, err := fmt.Sscan(value, &setup.Count); err != nil {
-				return nil, fmt.Errorf("%s %q is no number", backendsKey, value)
+			if s.Steps.Key == linksKey {
+				setup.Links = number
+			} else {
+				setup.Count = number
 			}
 			at.Setups = append(at.Setups, setup.String())
 		}

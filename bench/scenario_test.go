@@ -76,7 +76,11 @@ steps: {key: payload, values: [10B, 1MiB]}`))
 	if at, err = s.at("4"); err != nil || !slices.Equal(at.Setups, []string{"builtin*4", "geargate>gearmand-t1*4"}) {
 		t.Errorf("with four backends the setups are %v, %v", at.Setups, err)
 	}
-	if setup, _ := farm.ParseSetup(s.Setups[0]); setup.Count != 1 {
+	s.Steps.Key, s.Setups = linksKey, []string{"geargate>gearmand*2"}
+	if at, err = s.at("8"); err != nil || !slices.Equal(at.Setups, []string{"geargate/8>gearmand*2"}) {
+		t.Errorf("with eight links the setups are %v, %v", at.Setups, err)
+	}
+	if setup, _ := farm.ParseSetup(s.Setups[0]); setup.Count != 2 || setup.Links != 0 {
 		t.Errorf("the scenario itself was changed: %v", s.Setups)
 	}
 }

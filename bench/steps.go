@@ -6,8 +6,12 @@ import (
 	"time"
 )
 
-// backendsKey steps the number of backends instead of a key of the load.
-const backendsKey = "backends"
+// Keys of a step that change the setups instead of the load: the number of
+// backends, and the links of a group of workers to each.
+const (
+	backendsKey = "backends"
+	linksKey    = "group_links"
+)
 
 // Steps repeat a scenario with one key changed: listed values, or a ramp from
 // one number to another by a factor. A setup that breaks is left out of the

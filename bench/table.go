@@ -135,15 +135,33 @@ func (c *Comparison) targets() table {
 	t := table{Title: "Targets", Header: []string{"what", "measured", "target", ""}}
 	for i := range c.Scenario.Targets {
 		target := &c.Scenario.Targets[i]
-		got := target.measured(c.Runs)
-		verdict := "missed"
-		switch {
-		case got.Rounds == 0:
-			verdict = "not measured"
-		case target.met(got):
-			verdict = "met"
+		t.Rows = append(t.Rows, target.row(target.measured(c.Runs)))
+	}
+	return t
+}
+
+// row is a target beside what was measured.
+func (t *Target) row(got Spread) []string {
+	verdict := "missed"
+	switch {
+	case got.Rounds == 0:
+		verdict = "not measured"
+	case t.met(got):
+		verdict = "met"
+	}
+	return []string{t.Text, withSpread(got, number), t.bound(), verdict}
+}
+
+// targets is every target of a report.
+func (r *Report) targets() table {
+	t := table{Title: "All targets", Header: []string{"scenario", "what", "measured", "target", ""}}
+	for _, c := range r.Comparisons {
+		for _, row := range c.targets().Rows {
+			t.Rows = append(t.Rows, append([]string{c.Scenario.Name}, row...))
 		}
-		t.Rows = append(t.Rows, []string{target.Text, withSpread(got, number), target.bound(), verdict})
+	}
+	if len(r.Micro) > 0 {
+		t.Rows = append(t.Rows, append([]string{"micro-benchmarks"}, microTarget.row(mostAllocations(r.Micro))...))
 	}
 	return t
 }

@@ -39,8 +39,8 @@ func runVerb(ctx context.Context, args []string, stdout, stderr io.Writer) error
 			return err
 		}
 	}
-	if s.Steps.Key == backendsKey {
-		return fmt.Errorf("scenario %s changes the number of backends: only compare can do that", s.Name)
+	if s.Steps.Key == backendsKey || s.Steps.Key == linksKey {
+		return fmt.Errorf("scenario %s changes the servers: only compare can do that", s.Name)
 	}
 	s.Setups, s.Targets, s.Rounds = []string{*address}, nil, 1
 	open := func(context.Context, string) (*farm.Farm, error) { return there, nil }

@@ -56,7 +56,11 @@ func (f *Farm) start(ctx context.Context, setup Setup, geargate string) error {
 	case "haproxy":
 		return f.haproxy(ctx)
 	case "geargate":
-		return f.geargate(ctx, geargate, backends...)
+		config, err := f.links(setup.Links)
+		if err != nil {
+			return err
+		}
+		return f.geargate(ctx, geargate, append(config, backends...)...)
 	}
 	return nil
 }
@@ -83,6 +87,26 @@ func (f *Farm) geargate(ctx context.Context, program string, args ...string) err
 		return err
 	}
 	return f.run(ctx, "geargate", address, program, append([]string{"serve", "--listen", address}, args...)...)
+}
+
+// links returns the arguments that give Geargate so many links per group.
+func (f *Farm) links(links int) ([]string, error) {
+	if links == 0 {
+		return nil, nil
+	}
+	path, err := f.file("geargate.yaml", fmt.Appendf(nil, "limits: {group_links: %d}\n", links))
+	return []string{"--config", path}, err
+}
+
+// file writes a configuration file that goes when the farm is stopped.
+func (f *Farm) file(name string, data []byte) (path string, err error) {
+	if f.files == "" {
+		if f.files, err = os.MkdirTemp("", "bench-farm-"); err != nil {
+			return "", err
+		}
+	}
+	path = filepath.Join(f.files, name)
+	return path, os.WriteFile(path, data, 0o600)
 }
 
 // haproxyConfig copies bytes and nothing else; the time limits only keep
@@ -112,12 +136,8 @@ func (f *Farm) haproxy(ctx context.Context) error {
 		return fmt.Errorf("limit of descriptors: %w", err)
 	}
 	connections := min(limit.Cur, 100_000)/2 - 100 // each takes two descriptors
-	if f.files, err = os.MkdirTemp("", "bench-haproxy-"); err != nil {
-		return err
-	}
-	path := filepath.Join(f.files, "haproxy.cfg")
-	config := fmt.Appendf(nil, haproxyConfig, connections, address, f.Address)
-	if err := os.WriteFile(path, config, 0o600); err != nil {
+	path, err := f.file("haproxy.cfg", fmt.Appendf(nil, haproxyConfig, connections, address, f.Address))
+	if err != nil {
 		return err
 	}
 	return f.run(ctx, "haproxy", address, "haproxy", "-f", path)

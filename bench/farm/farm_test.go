@@ -17,6 +17,7 @@ func TestSetupsReadAndWrite(t *testing.T) {
 		"haproxy>gearmand":     {Front: "haproxy", Count: 1},
 		"geargate>gearmand-t1": {Front: "geargate", Single: true, Count: 1},
 		"geargate>gearmand*3":  {Front: "geargate", Count: 3},
+		"geargate/4>gearmand":  {Front: "geargate", Links: 4, Count: 1},
 		"builtin":              {Front: "geargate", Builtin: true, Count: 1},
 		"builtin*4":            {Front: "geargate", Builtin: true, Count: 4},
 	}
@@ -26,7 +27,7 @@ func TestSetupsReadAndWrite(t *testing.T) {
 			t.Errorf("%s: got %+v (%v), %v; expected %+v", text, got, got, err, want)
 		}
 	}
-	for _, text := range []string{"", "redis", "nginx>gearmand", "gearmand*2", "haproxy>gearmand*2", "builtin*0", "geargate>builtin", "builtin*x"} {
+	for _, text := range []string{"", "redis", "nginx>gearmand", "gearmand*2", "haproxy>gearmand*2", "builtin*0", "geargate>builtin", "geargate/0>gearmand", "geargate/x>gearmand", "haproxy/2>gearmand", "builtin*x"} {
 		if got, err := ParseSetup(text); err == nil {
 			t.Errorf("%q was read as %+v, expected an error", text, got)
 		}

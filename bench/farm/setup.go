@@ -7,17 +7,19 @@ import (
 )
 
 // A Setup says which servers stand between clients and workers. Its text is
-// [haproxy>|geargate>]gearmand[-t1][*N] or builtin[*N]:
+// [haproxy>|geargate[/L]>]gearmand[-t1][*N] or builtin[*N]:
 //
 //	gearmand                 one gearmand with its default threads
 //	haproxy>gearmand-t1      HAProxy in TCP mode before a gearmand with -t 1
 //	geargate>gearmand*3      Geargate before three gearmand
+//	geargate/4>gearmand      Geargate with four links per group of workers
 //	builtin*4                Geargate with its built-in pool of four
 type Setup struct {
 	Front   string // "", haproxy or geargate
 	Builtin bool   // no gearmand: geargate's own pool
 	Single  bool   // gearmand -t 1
 	Count   int    // of gearmand or of the pool
+	Links   int    // of a group of workers to each backend, as limits.group_links; 0 is the default
 }
 
 // ParseSetup reads the text of a Setup.
@@ -37,11 +39,17 @@ func ParseSetup(text string) (s Setup, err error) {
 	if ok {
 		s.Front, rest = front, back
 	}
+	if name, links, found := strings.Cut(front, "/"); found && name == "geargate" {
+		s.Front = name
+		if s.Links, err = strconv.Atoi(links); err != nil || s.Links < 1 || s.Links > 64 {
+			return s, fmt.Errorf("setup %q: expected 1 to 64 links, got %q", text, links)
+		}
+	}
 	s.Single = rest == "gearmand-t1"
 	switch {
 	case rest != "gearmand" && rest != "gearmand-t1":
 		return s, fmt.Errorf("setup %q: expected gearmand, gearmand-t1 or builtin, got %q", text, rest)
-	case ok && front != "haproxy" && front != "geargate":
+	case ok && s.Front != "haproxy" && s.Front != "geargate":
 		return s, fmt.Errorf("setup %q: expected haproxy or geargate before it, got %q", text, front)
 	case s.Count > 1 && s.Front != "geargate":
 		return s, fmt.Errorf("setup %q: only geargate can stand before %d of them", text, s.Count)
@@ -58,7 +66,11 @@ func (s Setup) String() string {
 	case s.Single:
 		text = "gearmand-t1"
 	}
-	if s.Front != "" && !s.Builtin {
+	switch {
+	case s.Builtin:
+	case s.Links > 0:
+		text = fmt.Sprintf("%s/%d>%s", s.Front, s.Links, text)
+	case s.Front != "":
 		text = s.Front + ">" + text
 	}
 	if s.Count > 1 {

@@ -102,10 +102,16 @@ func appendComplete(dst, handle, workload []byte) []byte {
 // runOn runs load against f without workers.
 func runOn(t *testing.T, f *fakeServer, change func(*Load)) *Result {
 	t.Helper()
+	return runAt(t, f.listener.Addr().String(), change)
+}
+
+// runAt puts a small load on a job server.
+func runAt(t *testing.T, address string, change func(*Load)) *Result {
+	t.Helper()
 	load := Default()
 	load.Clients, load.Workers, load.Warmup, load.Duration = 4, 1, 0, 300*time.Millisecond
 	change(&load)
-	result, err := Run(t.Context(), f.listener.Addr().String(), load, silent)
+	result, err := Run(t.Context(), address, load, silent)
 	if err != nil {
 		t.Fatal(err)
 	}

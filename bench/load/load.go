@@ -33,6 +33,8 @@ type Load struct {
 	Duration   time.Duration `yaml:"duration" json:"duration"`
 	Jobs       int           `yaml:"jobs" json:"jobs"`               // ends the run instead of Duration
 	QueueFirst bool          `yaml:"queue_first" json:"queue_first"` // workers begin when all Jobs are queued
+	Limit      time.Duration `yaml:"limit" json:"limit"`             // of queueing beforehand, and with QueueFirst of either part; 0 is none
+	Queued     int           `yaml:"queued" json:"queued"`           // background jobs queued before the rest begins, which nobody runs
 
 	Loops int `yaml:"loops" json:"loops"` // goroutines that drive the connections
 }
@@ -78,6 +80,10 @@ func (l *Load) Check() error {
 		return errors.New("hit_rate is a share from 0 to 1 and needs unique: shared")
 	case l.Jobs == 0 && l.Duration <= 0:
 		return errors.New("either jobs or duration must be above zero")
+	case l.Limit < 0 || l.Limit > 0 && !l.QueueFirst && l.Queued == 0:
+		return errors.New("limit is a time above zero and needs queue_first or queued")
+	case l.Queued < 0 || l.Queued >= maxClients:
+		return fmt.Errorf("queued is %d, expected 0 to %d", l.Queued, maxClients-1)
 	case l.QueueFirst && l.Jobs == 0:
 		return errors.New("queue_first needs jobs")
 	case l.QueueFirst && !l.background():

@@ -68,7 +68,9 @@ func (r *Result) collect(from *run) {
 	}
 	if books != nil && from.load.Workers > 0 {
 		lost, doubled := books.check()
-		total.lost += lost
+		if !from.cut {
+			total.lost += lost
+		}
 		total.doubled += doubled
 	}
 	if total.lost > 0 {

@@ -60,6 +60,9 @@ func Run(ctx context.Context, address string, load Load, watch Watch) (*Result, 
 			l.close()
 		}
 	}()
+	if err := preload(ctx, address, &load, watch); err != nil {
+		return nil, err
+	}
 	watch.At(BeforeConnect)
 	if err := r.connect(address); err != nil {
 		return nil, err
@@ -74,6 +77,7 @@ type run struct {
 	watch Watch
 	loops []*loop
 	told  time.Time // when progress was told last
+	cut   bool      // not everything that was queued has run: the time was up
 	ended sync.WaitGroup
 }
 
@@ -180,34 +184,4 @@ func (r *run) countedJobs() (*Result, error) {
 	}
 	r.watch.At(End)
 	return &Result{Seconds: float64(r.last()-from) / 1e9}, nil
-}
-
-// queueFirst measures the submissions, then how fast workers drain them.
-func (r *run) queueFirst(echoes int64) (*Result, error) {
-	jobs := int64(r.load.Jobs)
-	from := r.now()
-	r.from.Store(from)
-	r.watch.At(Begin)
-	r.submitting.Store(true)
-	if err := r.quiet(func() bool { return r.sum(settled) >= jobs }); err != nil {
-		return nil, err
-	}
-	r.watch.At(End)
-	submitted := r.last()
-	r.to.Store(submitted + 1)
-	r.watch.At(Queued)
-	drain := r.now()
-	r.working.Store(true)
-	if err := r.ready(echoes); err != nil {
-		return nil, err
-	}
-	if err := r.quiet(func() bool { return r.sum(runs) >= jobs }); err != nil {
-		return nil, err
-	}
-	r.watch.At(Drained)
-	result := &Result{Seconds: float64(submitted-from) / 1e9}
-	if r.load.Workers > 0 {
-		result.DrainPerSecond = float64(r.sum(runs)) / (float64(r.last()-drain) / 1e9)
-	}
-	return result, nil
 }

@@ -1,6 +1,7 @@
 package load
 
 import (
+	"context"
 	"fmt"
 	"time"
 )
@@ -37,7 +38,7 @@ func (r *run) until(done func() bool) error {
 	for !done() {
 		select {
 		case <-r.ctx.Done():
-			return r.ctx.Err()
+			return context.Cause(r.ctx)
 		case <-ticks.C:
 		}
 		if time.Since(r.told) >= time.Second {
