@@ -14,7 +14,7 @@ type grab struct {
 	kind   protocol.Type
 	at     time.Time
 
-	inWaiting hook[grab]
+	inWaiting, ofWorker hook[grab]
 }
 
 // maxWindow is how many GRAB_JOBs one link may have outstanding.
@@ -43,7 +43,7 @@ func (r *Router) grabJob(w *worker, kind protocol.Type) {
 	at := r.grabs.get()
 	*at = grab{worker: w, reply: p, kind: kind, at: r.now}
 	g.waiting.pushBack(at)
-	w.grabs = append(w.grabs, at)
+	w.grabs.pushBack(at)
 	r.balance(g)
 }
 
@@ -119,7 +119,7 @@ func (r *Router) balance(g *group) {
 func (r *Router) serve(g *group, at *grab, a *assignment) {
 	g.waiting.remove(at)
 	w, p, kind := at.worker, at.reply, at.kind
-	w.grabs = remove(w.grabs, at)
+	w.grabs.remove(at)
 	*at = grab{}
 	r.grabs.put(at)
 	if a == nil {

@@ -52,8 +52,8 @@ func (r *Router) groupOf(w *worker) *group {
 func (r *Router) joinGroup(w *worker) {
 	old := w.group
 	if old != nil {
-		for len(w.grabs) > 0 {
-			r.serve(old, w.grabs[0], nil)
+		for w.grabs.count > 0 {
+			r.serve(old, w.grabs.first, nil)
 		}
 		if w.state == workerAsleep {
 			old.asleep.remove(w)

@@ -78,6 +78,7 @@ type (
 	formedList  = list[group, inFormed]
 	readyList   = list[assignment, inReady]
 	grabList    = list[grab, inWaiting]
+	byWorker    = list[grab, ofWorker]
 	workerList  = list[worker, inGroup]
 )
 
@@ -91,6 +92,7 @@ type (
 	inFormed    struct{}
 	inReady     struct{}
 	inWaiting   struct{}
+	ofWorker    struct{}
 	inGroup     struct{}
 )
 
@@ -103,4 +105,5 @@ func (onLink) of(j *job) *hook[job]                { return &j.onLink }
 func (inFormed) of(g *group) *hook[group]          { return &g.inFormed }
 func (inReady) of(a *assignment) *hook[assignment] { return &a.inReady }
 func (inWaiting) of(g *grab) *hook[grab]           { return &g.inWaiting }
+func (ofWorker) of(g *grab) *hook[grab]            { return &g.ofWorker }
 func (inGroup) of(w *worker) *hook[worker]         { return &w.inGroup }

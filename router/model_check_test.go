@@ -204,7 +204,7 @@ func (c *checker) pools() {
 			used(l)
 			used(l.job)
 		}
-		for _, at := range s.worker.grabs {
+		for at := s.worker.grabs.first; at != nil; at = s.worker.grabs.next(at) {
 			used(at)
 		}
 	}

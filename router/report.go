@@ -47,5 +47,5 @@ func (r *Router) Listening() int { return r.jobs.pending }
 // with it.
 func (r *Router) Owes(id SessionID) bool {
 	s := r.sessions[id]
-	return s != nil && s.owes.first != nil && len(s.worker.grabs) == 0
+	return s != nil && s.owes.first != nil && s.worker.grabs.count == 0
 }

@@ -17,7 +17,7 @@ type worker struct {
 	abilities []ability // in the order of registration
 	changed   bool      // abilities are not those of group: settled at the next grab or sleep
 	group     *group    // nil without abilities
-	grabs     []*grab   // owed their replies
+	grabs     byWorker  // owed their replies
 	running   []held    // in the order they were assigned
 	wokenAt   time.Time
 	had       []uint64 // hashes of the handles of the last jobs it held
@@ -160,10 +160,10 @@ func (r *Router) abilitiesChanged(w *worker) {
 // dismiss ends a worker whose session has closed.
 func (r *Router) dismiss(w *worker) {
 	r.awake(w)
-	for len(w.grabs) > 0 {
-		at := w.grabs[0]
+	for w.grabs.count > 0 {
+		at := w.grabs.first
 		w.group.waiting.remove(at)
-		w.grabs = remove(w.grabs, at)
+		w.grabs.remove(at)
 		r.recycle(at.reply)
 		*at = grab{}
 		r.grabs.put(at)
