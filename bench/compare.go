@@ -31,27 +31,28 @@ type opener func(ctx context.Context, setup string) (*farm.Farm, error)
 type comparer struct {
 	*Comparison
 	open     opener
-	progress io.Writer    // told how it goes
-	out      map[int]bool // setups left out, by place: a step may change their names
+	progress io.Writer   // told how it goes
+	out      map[int]int // the step a setup is left out from, by its place: a step may change its name
 }
 
-// compare does the work of a scenario with each of its setups in turn, round
-// after round. Servers are started anew for every run: what one run leaves
+// compare does the work of a scenario with each of its setups in turn, step
+// after step, round after round: what is compared is measured soon after each
+// other. Servers are started anew for every run: what one run leaves
 // behind must not be the next one's burden. With an error comes what was
 // measured until then, or nil.
 func compare(ctx context.Context, s *Scenario, open opener, progress io.Writer) (*Comparison, error) {
-	c := &comparer{Comparison: &Comparison{Scenario: s}, open: open, progress: progress, out: map[int]bool{}}
+	c := &comparer{Comparison: &Comparison{Scenario: s}, open: open, progress: progress, out: map[int]int{}}
 	steps, err := s.Steps.expand()
 	if err != nil {
 		return nil, err
 	}
-	for _, step := range steps {
-		at, err := s.at(step)
-		if err != nil {
-			return nil, err
-		}
-		for round := range s.Rounds {
-			if err := c.round(ctx, at, step, round); err != nil {
+	for round := range s.Rounds {
+		for place, step := range steps {
+			at, err := s.at(step)
+			if err != nil {
+				return nil, err
+			}
+			if err := c.step(ctx, at, place, step, round); err != nil {
 				return c.Comparison, err
 			}
 		}
@@ -59,10 +60,10 @@ func compare(ctx context.Context, s *Scenario, open opener, progress io.Writer) 
 	return c.Comparison, nil
 }
 
-// round measures each setup once.
-func (c *comparer) round(ctx context.Context, at *Scenario, step string, round int) error {
+// step measures each setup once; place is the step's among the others.
+func (c *comparer) step(ctx context.Context, at *Scenario, place int, step string, round int) error {
 	for i, setup := range at.Setups {
-		if c.out[i] {
+		if from, out := c.out[i]; out && place >= from {
 			continue
 		}
 		tell := &teller{out: c.progress, scenario: at.Name, setup: setup, step: step}
@@ -76,7 +77,7 @@ func (c *comparer) round(ctx context.Context, at *Scenario, step string, round i
 			c.Runs = append(c.Runs, run)
 		}
 		if reason != "" {
-			c.out[i] = true
+			c.out[i] = place
 			c.LeftOut = append(c.LeftOut, LeftOut{Setup: name, Step: step, Reason: reason})
 			fmt.Fprintf(c.progress, "%s %s %s: left out from here: %s\n", at.Name, setup, step, reason)
 		}

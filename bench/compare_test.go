@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"os"
@@ -75,6 +76,26 @@ steps: {key: rate, values: [100, 100000000, 100], break: {rate_below: 0.9}}`)
 	}
 	if len(c.Runs) != 2 || len(c.LeftOut) != 1 || c.LeftOut[0].Step != "100000000" {
 		t.Errorf("%d runs, left out %+v; expected two runs, then no more", len(c.Runs), c.LeftOut)
+	}
+}
+
+// Rounds go through all steps, and what broke at a step is measured again
+// before it only.
+func TestRoundsTakeTheStepsInTurn(t *testing.T) {
+	s := small(t, `
+rounds: 2
+setups: [gearmand]
+steps: {key: rate, values: [100, 100000000, 200000000], break: {rate_below: 0.5}}`)
+	c, err := compare(t.Context(), s, gearmandOnly, io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var order []string
+	for _, run := range c.Runs {
+		order = append(order, fmt.Sprint(run.Round, " ", run.Step))
+	}
+	if want := []string{"0 100", "0 100000000", "1 100"}; !slices.Equal(order, want) {
+		t.Errorf("measured %q, expected %q", order, want)
 	}
 }
 
