@@ -125,6 +125,10 @@ func (b *logBuffer) with(text string) []string {
 	return found
 }
 
+// lanes is the number of event loops of a proxy under test, and so of its
+// submit links to each backend.
+const lanes = 4
+
 // A running proxy serves on a free port until the test ends.
 type running struct {
 	*Proxy
@@ -145,7 +149,7 @@ func serve(t *testing.T, fake decider, configure func(*Config)) *running {
 		configure(&config)
 	}
 	r := &running{log: &logBuffer{}, served: make(chan error, 1)}
-	p, err := New(config, Options{Lanes: 4}, slog.New(slog.NewTextHandler(r.log, nil)))
+	p, err := New(config, Options{Lanes: lanes}, slog.New(slog.NewTextHandler(r.log, nil)))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,6 +14,7 @@ import (
 func TestBackendGoesAndComesBack(t *testing.T) {
 	server := newLateServer(t)
 	p := serve(t, nil, server.configure)
+	server.linked(t, lanes)
 	nc := p.dial(t)
 	submit := func() { send(t, nc, protocol.SubmitJob, []byte("f"), nil, nil) }
 	submit()

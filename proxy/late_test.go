@@ -17,8 +17,9 @@ type lateServer struct {
 	asked   chan question
 
 	mu       sync.Mutex
-	listener net.Listener
+	listener net.Listener // nil while it is down
 	links    []net.Conn
+	greeted  int // links whose options have been granted
 }
 
 // A question is a request that has not been answered.
@@ -58,8 +59,15 @@ func (s *lateServer) up(t *testing.T) {
 				return
 			}
 			s.mu.Lock()
-			s.links = append(s.links, nc)
+			down := s.listener != listener
+			if !down {
+				s.links = append(s.links, nc)
+			}
 			s.mu.Unlock()
+			if down {
+				nc.Close()
+				return
+			}
 			go s.read(t, nc)
 		}
 	}()
@@ -69,7 +77,10 @@ func (s *lateServer) up(t *testing.T) {
 func (s *lateServer) down() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.listener.Close()
+	if s.listener != nil {
+		s.listener.Close()
+		s.listener = nil
+	}
 	for _, nc := range s.links {
 		nc.Close()
 	}
@@ -90,10 +101,23 @@ func (s *lateServer) read(t *testing.T, nc net.Conn) {
 		q := question{nc, p.Type}
 		if p.Type == protocol.OptionReq {
 			q.answer(protocol.OptionRes, string(p.Arg(0)))
+			s.mu.Lock()
+			s.greeted++
+			s.mu.Unlock()
 			continue
 		}
 		s.asked <- q
 	}
+}
+
+// linked waits until the proxy uses n links, so that none comes up later.
+func (s *lateServer) linked(t *testing.T, n int) {
+	t.Helper()
+	eventually(t, "all links are up", func() bool {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		return s.greeted >= n
+	})
 }
 
 // next waits for the next question, which must be of the given kind.
