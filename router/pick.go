@@ -54,10 +54,10 @@ func score(name xxhash.Digest, weight int, key []byte) float64 {
 }
 
 // pick returns the backend that gets a job with this key, or nil where none
-// is up.
+// takes jobs.
 func (r *Router) pick(key []byte) *backend {
 	if len(r.backends) == 1 {
-		if b := r.backends[0]; b.up() {
+		if b := r.backends[0]; b.takes() {
 			return b
 		}
 		return nil
@@ -65,7 +65,7 @@ func (r *Router) pick(key []byte) *backend {
 	var best *backend
 	top := math.Inf(-1)
 	for _, b := range r.backends {
-		if !b.up() {
+		if !b.takes() {
 			continue
 		}
 		if s := score(b.nameHash, b.weight, key); s > top {
@@ -76,12 +76,12 @@ func (r *Router) pick(key []byte) *backend {
 }
 
 // spread returns the backend that gets the next job without a key: smooth
-// weighted round robin over those that are up, or nil where none is.
+// weighted round robin over those that take jobs, or nil where none does.
 func (r *Router) spread() *backend {
 	var best *backend
 	total := 0
 	for _, b := range r.backends {
-		if !b.up() {
+		if !b.takes() {
 			continue
 		}
 		total += b.weight

@@ -150,8 +150,11 @@ type backend struct {
 	frontOf  uint64  // and of which hostHash
 }
 
-// up reports whether new jobs may go to b.
+// up reports whether b can be asked about what it has.
 func (b *backend) up() bool { return b.upLinks > 0 }
+
+// takes reports whether new jobs may go to b.
+func (b *backend) takes() bool { return b.up() }
 
 // linkFor returns the submit link for sessions of a lane: its own, or any
 // other while that one is down. b must be up.
