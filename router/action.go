@@ -24,6 +24,9 @@ const (
 	CloseLink
 	// Note: Event and Reason are worth a log line or a count.
 	Note
+	// Surveyed: the backends have said how many jobs they have, or have let
+	// Config.AdminTimeout pass. Survey is set.
+	Surveyed
 )
 
 // An Action is one thing the shell must do, in the order given. Its slices
@@ -39,6 +42,7 @@ type Action struct {
 	Text    []byte
 	Event   NoteEvent
 	Reason  string
+	Survey  uint64
 }
 
 // NoteEvent is the stable name of something worth a log line.
@@ -47,6 +51,7 @@ type NoteEvent string
 const (
 	NoteBackendUp     NoteEvent = "backend_up"
 	NoteBackendDown   NoteEvent = "backend_down"
+	NoteBackendGone   NoteEvent = "backend_gone"  // taken out of the configuration, and has nothing left to do
 	NoteJobsLost      NoteEvent = "jobs_lost"     // foreground jobs ended with WORK_FAIL: their backend is gone
 	NoteBadPacket     NoteEvent = "bad_packet"    // a session sent what cannot be passed on
 	NoteBadReply      NoteEvent = "bad_reply"     // a backend broke the protocol; its link is closed

@@ -202,7 +202,7 @@ func BenchmarkPick(b *testing.B) {
 			unique := []byte("8b7f2c1e-93a4-4c58-a7d2-0f6f3be1c0de")
 			b.ReportAllocs()
 			for b.Loop() {
-				r.pick(unique)
+				r.routing.pool([]byte("f")).pick(unique)
 			}
 		})
 	}

@@ -6,7 +6,9 @@ import "time"
 // is not usable: see DefaultConfig.
 type Config struct {
 	Backends []Backend
-	Lanes    int // event loops of the shell; each gets its own submit link to each backend
+	Pools    []Pool  // none: all backends are one
+	Routes   []Route // the first that matches a function leads it; required with Pools
+	Lanes    int     // event loops of the shell; each gets its own submit link to each backend
 
 	GroupLinks int // links of one worker group to one backend, at most
 	JobRetries int // how often a job may be lost by workers before WORK_FAIL; 0 is without limit
@@ -38,6 +40,8 @@ type Config struct {
 type Backend struct {
 	Name   string
 	Weight int
+	// Address is not looked at: links are made anew when a Reload changes it.
+	Address string
 }
 
 // DefaultConfig returns a configuration for the given backends and lanes.

@@ -10,7 +10,9 @@ type SessionID uint64
 // to its LinkDown; the router never uses one twice.
 type LinkID uint64
 
-// A BackendID is a backend's place in Config.Backends.
+// A BackendID is a backend's place in Config.Backends of New. Backends that a
+// Reload adds take the next numbers in their order. A name keeps its number as
+// long as the Router lives.
 type BackendID int
 
 // EventKind says what happened.
@@ -40,6 +42,16 @@ const (
 	LinkDown
 	// Tick: time has passed. Due at Router.Next at the latest.
 	Tick
+	// Drain: an operator wants no new jobs to go to Backend.
+	Drain
+	// Undrain: new jobs may go to Backend again.
+	Undrain
+	// Reload: the configuration is Config from now on. A backend that is not
+	// in it any more gets no new jobs, and its links close when it is empty.
+	Reload
+	// Survey: somebody wants to know how many jobs the backends have. They are
+	// asked, and Surveyed with the same Survey follows when Report can say.
+	Survey
 )
 
 // An Event is one thing that happened outside. Its slices and its packet are
@@ -59,4 +71,8 @@ type Event struct {
 	Malformed error
 	Line      []byte // without its end
 	Reason    string
+
+	Backend BackendID
+	Config  *Config // kept
+	Survey  uint64
 }

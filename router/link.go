@@ -22,7 +22,7 @@ type link struct {
 	asleepAt      time.Time
 	carries       byLink // jobs assigned over it that have no result yet
 	running       int    // of these, how many a worker of ours holds
-	retiring      bool   // grab nothing more; close it when nothing runs
+	retiring      bool   // take on nothing more; close it when nothing runs
 }
 
 // linkState is what a link is doing:
@@ -89,6 +89,11 @@ func (r *Router) linkIsDown(l *link, reason string) {
 		return
 	}
 	b := l.backend
+	if l.retiring {
+		r.retired = remove(r.retired, l)
+		r.loseSubmitLink(l)
+		return
+	}
 	r.dialSubmit(b, l.lane) // first: what the loss sets going must not take the link that has ended
 	if l.state == linkConnecting {
 		return
@@ -102,6 +107,9 @@ func (r *Router) linkIsDown(l *link, reason string) {
 		for g := r.formed.first; g != nil; g = r.formed.next(g) {
 			r.balance(g) // a link to b that is being made brings nobody a job
 		}
+	}
+	if !b.up() && b.standing == standingLeaving {
+		r.dropBackend(b)
 	}
 }
 

@@ -53,18 +53,19 @@ func score(name xxhash.Digest, weight int, key []byte) float64 {
 	return -float64(weight) / math.Log(u)
 }
 
-// pick returns the backend that gets a job with this key, or nil where none
-// takes jobs.
-func (r *Router) pick(key []byte) *backend {
-	if len(r.backends) == 1 {
-		if b := r.backends[0]; b.takes() {
+// pick returns the backend of p that gets a job with this key, or nil where
+// none takes jobs.
+func (p *backendPool) pick(key []byte) *backend {
+	if len(p.members) == 1 {
+		if b := p.members[0].backend; b.takes() {
 			return b
 		}
 		return nil
 	}
 	var best *backend
 	top := math.Inf(-1)
-	for _, b := range r.backends {
+	for i := range p.members {
+		b := p.members[i].backend
 		if !b.takes() {
 			continue
 		}
@@ -75,23 +76,25 @@ func (r *Router) pick(key []byte) *backend {
 	return best
 }
 
-// spread returns the backend that gets the next job without a key: smooth
+// spread returns the backend of p that gets the next job without a key: smooth
 // weighted round robin over those that take jobs, or nil where none does.
-func (r *Router) spread() *backend {
-	var best *backend
+func (p *backendPool) spread() *backend {
+	var best *member
 	total := 0
-	for _, b := range r.backends {
-		if !b.takes() {
+	for i := range p.members {
+		m := &p.members[i]
+		if !m.backend.takes() {
 			continue
 		}
-		total += b.weight
-		b.credit += b.weight
-		if best == nil || b.credit > best.credit {
-			best = b
+		total += m.backend.weight
+		m.credit += m.backend.weight
+		if best == nil || m.credit > best.credit {
+			best = m
 		}
 	}
-	if best != nil {
-		best.credit -= total
+	if best == nil {
+		return nil
 	}
-	return best
+	best.credit -= total
+	return best.backend
 }

@@ -9,7 +9,7 @@ import (
 // A query is one question of a session that several backends answer: its
 // reply waits until all have, or until it has waited long enough.
 type query struct {
-	reply  *reply
+	reply  *reply // nil for a question of our own
 	parts  []part // by backend
 	wait   int    // parts that are not there yet
 	done   bool
@@ -104,10 +104,18 @@ func (q *query) due(r *Router) {
 	for i := range q.parts {
 		if q.parts[i].state == partAsked {
 			q.parts[i].state = partLost
-			r.note(NoteQueryPartial, q.reply.session, r.backends[i], "no answer in time")
+			r.note(NoteQueryPartial, q.session(), r.backends[i], "no answer in time")
 		}
 	}
 	r.conclude(q)
+}
+
+// session returns who asked, or nil.
+func (q *query) session() *session {
+	if q.reply == nil {
+		return nil
+	}
+	return q.reply.session
 }
 
 func (r *Router) conclude(q *query) {

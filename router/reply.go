@@ -219,7 +219,7 @@ func (r *Router) ended(j *job) {
 // goes ahead as what it is, so that its backend keeps it as such; only where
 // somebody listens too is there a foreground one to follow.
 func (r *Router) succeed(j *job) {
-	b := r.backendFor(&submission{unique: j.unique, workload: j.workload})
+	b := r.backendFor(&submission{function: j.function, unique: j.unique, workload: j.workload})
 	if b == nil {
 		r.refuseJob(j, []byte(protocol.RefuseNoBackend.Code), []byte(protocol.RefuseNoBackend.Text))
 		return

@@ -1,11 +1,15 @@
 package router
 
+import "time"
+
 // A Report is a snapshot of what the router knows, for whoever watches it.
 type Report struct {
 	Sessions       int
 	ForegroundJobs int // in flight, with somebody listening
 	Groups         int
-	Backends       []BackendReport
+	Backends       []BackendReport // but for those that are gone
+	Pools          []Pool          // with their members at present
+	Routes         []Route
 }
 
 // BackendReport is the state of one backend.
@@ -15,6 +19,16 @@ type BackendReport struct {
 	Links      int // to it, of all kinds, connecting ones included
 	Owed       int // replies it still must send
 	Foreground int // jobs in flight there
+	Held       int // jobs that it assigned and that have no result yet, running and ready ones
+
+	Drained bool // an operator keeps new jobs away
+	Leaving bool // not in the configuration any more
+	// Counted is when it last said how many jobs it has, zero for never: see
+	// Survey.
+	Counted         time.Time
+	Queued, Running int  // then, of everybody
+	Strays          int  // of these, of functions that are routed elsewhere
+	Empty           bool // it had none, and has got none from here since
 }
 
 // Report returns a snapshot. It walks over all jobs and links.
@@ -23,18 +37,38 @@ func (r *Router) Report() *Report {
 		Sessions:       r.opened.count,
 		ForegroundJobs: r.jobs.pending,
 		Groups:         len(r.groups),
-		Backends:       make([]BackendReport, len(r.backends)),
+		Routes:         r.cfg.Routes,
 	}
-	for i, b := range r.backends {
-		p.Backends[i].Name, p.Backends[i].Up = b.name, b.up()
-	}
+	all := make([]BackendReport, len(r.backends))
 	for _, l := range r.links {
-		b := &p.Backends[l.backend.id]
+		b := &all[l.backend.id]
 		b.Links++
 		b.Owed += l.owed.count
 		b.Foreground += l.jobs.count
+		b.Held += l.carries.count
+	}
+	for i, b := range r.backends {
+		if b.standing == standingGone {
+			continue
+		}
+		v := &all[i]
+		v.Name, v.Up, v.Drained, v.Leaving = b.name, b.up(), b.drained, b.standing == standingLeaving
+		v.Counted, v.Queued, v.Running = b.census.at, b.census.queued, b.census.running
+		v.Strays, v.Empty = b.census.strays, r.empty(b)
+		p.Backends = append(p.Backends, *v)
+	}
+	for _, pool := range r.routing.pools {
+		p.Pools = append(p.Pools, pool.report())
 	}
 	return p
+}
+
+func (p *backendPool) report() Pool {
+	named := Pool{Name: p.name}
+	for i := range p.members {
+		named.Backends = append(named.Backends, p.members[i].backend.name)
+	}
+	return named
 }
 
 // Listening returns how many foreground jobs are in flight with somebody

@@ -30,7 +30,7 @@ func TestReport(t *testing.T) {
 	want := &Report{Sessions: 2, ForegroundJobs: 2, Groups: 1, Backends: []BackendReport{
 		{Name: "a", Up: true, Links: 2, Owed: 1, Foreground: 1},
 		{Name: "b", Links: 1},
-	}}
+	}, Pools: []Pool{{Backends: []string{"a", "b"}}}}
 	if got := r.Report(); !reflect.DeepEqual(got, want) {
 		t.Errorf("expected %+v, got %+v", want, got)
 	}

@@ -12,7 +12,10 @@ import (
 // goroutines. It is not safe for concurrent use.
 type Router struct {
 	cfg       Config
-	backends  []*backend
+	backends  []*backend // by BackendID, those that are gone included
+	routing   routing
+	retired   []*link // submit links to an address that a backend has left
+	tidying   tidying
 	sessions  map[SessionID]*session
 	opened    sessionList // all sessions, in the order they came
 	links     map[LinkID]*link
@@ -46,15 +49,10 @@ func New(cfg Config) *Router {
 		able:     map[string][]*group{},
 	}
 	r.jobs.init()
-	for i, b := range cfg.Backends {
-		r.backends = append(r.backends, &backend{
-			id:       BackendID(i),
-			name:     b.Name,
-			weight:   max(1, b.Weight),
-			nameHash: hashName(b.Name),
-			submit:   make([]*link, cfg.Lanes),
-		})
+	for _, b := range cfg.Backends {
+		r.addBackend(b)
 	}
+	r.route()
 	return r
 }
 
@@ -140,21 +138,24 @@ func (r *Router) keep(text []byte) []byte {
 type backend struct {
 	id       BackendID
 	name     string
+	address  string
 	weight   int
 	nameHash xxhash.Digest
-	submit   []*link // by lane; nil never, Connecting while down
+	submit   []*link // by lane; Connecting while down, nil once Gone
 	upLinks  int     // submit links that are up
-	credit   int     // of the smooth weighted round robin
-	highest  uint64  // number of a handle it has given out
-	front    []byte  // frontHost of its latest handle
-	frontOf  uint64  // and of which hostHash
+	standing standing
+	drained  bool // an operator keeps new jobs away
+	census   census
+	highest  uint64 // number of a handle it has given out
+	front    []byte // frontHost of its latest handle
+	frontOf  uint64 // and of which hostHash
 }
 
 // up reports whether b can be asked about what it has.
 func (b *backend) up() bool { return b.upLinks > 0 }
 
 // takes reports whether new jobs may go to b.
-func (b *backend) takes() bool { return b.up() }
+func (b *backend) takes() bool { return b.up() && !b.drained && b.standing == standingMember }
 
 // linkFor returns the submit link for sessions of a lane: its own, or any
 // other while that one is down. b must be up.

@@ -30,6 +30,14 @@ import (
 //	a#2< "f\t0\t0\t1"     or a line of text
 //	a#2 down
 //	wait 400ms            time passes, and the deadlines in it fire
+//	drain a               no new jobs to a; undrain a ends that
+//	reload a=2 c          another configuration, written as behind farm;
+//	                      c@new is c at another address
+//	survey 7              the backends are asked how many jobs they have
+//	report                shows what is known of each backend
+//
+// In farm and reload, pool:images=a,b is a pool and route:resize_*=images a
+// route to it.
 //
 // Run the tests with -update to write what the router does now into the
 // scripts; look at every changed line before you keep it.
@@ -112,6 +120,17 @@ func (p *player) play(t *testing.T, line string) []string {
 		return p.farm(t, words[1:])
 	case words[0] == "wait":
 		return p.wait(t, words[1])
+	case words[0] == "drain", words[0] == "undrain":
+		kind := map[string]EventKind{"drain": Drain, "undrain": Undrain}[words[0]]
+		return p.step(&Event{Kind: kind, Backend: p.r.named(words[1]).id})
+	case words[0] == "reload":
+		cfg := config(words[1:])
+		return p.step(&Event{Kind: Reload, Config: &cfg})
+	case words[0] == "survey":
+		id, _ := strconv.ParseUint(words[1], 10, 64)
+		return p.step(&Event{Kind: Survey, Survey: id})
+	case words[0] == "report":
+		return p.report()
 	case words[1] == "opens":
 		name, lane, _ := strings.Cut(words[0], ":")
 		n, _ := strconv.Atoi(lane)
@@ -157,6 +176,33 @@ func (p *player) receive(t *testing.T, ev *Event, packet EventKind, m protocol.M
 
 func (p *player) farm(t *testing.T, words []string) []string {
 	t.Helper()
+	cfg := config(words)
+	p.r, p.now = New(cfg), time.Unix(1_000_000_000, 0)
+	for _, a := range p.r.Start(p.now, nil) {
+		p.step(&Event{Kind: LinkUp, Link: a.Link})
+		p.receive(t, &Event{Link: a.Link}, LinkPacket, protocol.Response, "", []string{"OPTION_RES", "exceptions"})
+	}
+	return nil
+}
+
+// report writes what is known of each backend as a script has it.
+func (p *player) report() []string {
+	var all []string
+	for _, b := range p.r.Report().Backends {
+		text := fmt.Sprintf("%s up=%t drained=%t leaving=%t foreground=%d held=%d", b.Name, b.Up, b.Drained, b.Leaving, b.Foreground, b.Held)
+		if !b.Counted.IsZero() {
+			text += fmt.Sprintf(" queued=%d running=%d strays=%d", b.Queued, b.Running, b.Strays)
+		}
+		if b.Empty {
+			text += " empty"
+		}
+		all = append(all, text)
+	}
+	return all
+}
+
+// config reads the words of a farm.
+func config(words []string) Config {
 	cfg := DefaultConfig(nil, 1)
 	for _, word := range words {
 		name, value, _ := strings.Cut(word, "=")
@@ -179,16 +225,25 @@ func (p *player) farm(t *testing.T, words []string) []string {
 		case "ready":
 			cfg.MaxReady = n
 		default:
-			cfg.Backends = append(cfg.Backends, Backend{Name: name, Weight: n})
+			readMember(&cfg, name, value, n)
 		}
 	}
 	cfg.Version, cfg.PID = "2.0.0", 4730
-	p.r, p.now = New(cfg), time.Unix(1_000_000_000, 0)
-	for _, a := range p.r.Start(p.now, nil) {
-		p.step(&Event{Kind: LinkUp, Link: a.Link})
-		p.receive(t, &Event{Link: a.Link}, LinkPacket, protocol.Response, "", []string{"OPTION_RES", "exceptions"})
+	return cfg
+}
+
+// readMember takes in a backend, a pool or a route.
+func readMember(c *Config, name, value string, weight int) {
+	if pool, ok := strings.CutPrefix(name, "pool:"); ok {
+		c.Pools = append(c.Pools, Pool{pool, strings.Split(value, ",")})
+		return
 	}
-	return nil
+	if function, ok := strings.CutPrefix(name, "route:"); ok {
+		c.Routes = append(c.Routes, Route{function, value})
+		return
+	}
+	name, address, _ := strings.Cut(name, "@")
+	c.Backends = append(c.Backends, Backend{Name: name, Weight: weight, Address: address})
 }
 
 func (p *player) wait(t *testing.T, text string) []string {
@@ -242,6 +297,8 @@ func (p *player) show(a *Action) string {
 		return fmt.Sprintf("dial %s lane %d", linkName(), a.Lane)
 	case CloseLink:
 		return fmt.Sprintf("%s closed", linkName())
+	case Surveyed:
+		return fmt.Sprintf("surveyed %d", a.Survey)
 	}
 	return fmt.Sprintf("note %s: %s", a.Event, a.Reason)
 }

@@ -46,6 +46,13 @@ func (r *Router) Step(now time.Time, ev *Event, acts []Action) []Action {
 		}
 	case Tick:
 		r.tick()
+	case Drain, Undrain:
+		r.drain(ev.Backend, ev.Kind == Drain)
+	case Reload:
+		r.reload(*ev.Config)
+	case Survey:
+		id := ev.Survey
+		r.survey(false, func(r *Router) { r.action(Surveyed).Survey = id })
 	}
 	return r.end()
 }

@@ -121,16 +121,18 @@ func readEpoch(text []byte) (seconds int64, ok bool) {
 	return seconds, err == nil
 }
 
-// backendFor picks the backend for a new job: by its unique, by its workload
-// where the unique is `-`, evenly where it is empty.
+// backendFor picks the backend for a new job among the pool of its function:
+// by its unique, by its workload where the unique is `-`, evenly where it is
+// empty.
 func (r *Router) backendFor(sub *submission) *backend {
+	p := r.routing.pool(sub.function)
 	switch {
 	case len(sub.unique) == 0 || isDash(sub.unique) && len(sub.workload) == 0:
-		return r.spread()
+		return p.spread()
 	case isDash(sub.unique):
-		return r.pick(sub.workload)
+		return p.pick(sub.workload)
 	}
-	return r.pick(sub.unique)
+	return p.pick(sub.unique)
 }
 
 // join coalesces a submission with j, which is in flight: it is not sent

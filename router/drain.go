@@ -1,0 +1,197 @@
+package router
+
+import (
+	"slices"
+	"time"
+
+	"github.com/geargate/geargate/protocol"
+)
+
+// standing is whether a backend belongs to the configuration:
+//
+//	Member ──Reload without it──► Leaving ──empty, or not reached──► Gone
+//	   ▲                             │                                │
+//	   └─────── Reload with it ──────┴────────────────────────────────┘
+//
+// Leaving gets no new jobs; its queue is worked off and its handles are known.
+// Gone is a name and a BackendID, and has no link.
+type standing uint8
+
+const (
+	standingMember standing = iota
+	standingLeaving
+	standingGone
+)
+
+// A census is how many jobs a backend has, as it answered last.
+type census struct {
+	taken   bool
+	at      time.Time
+	queued  int  // background and foreground, of whomever
+	running int  // grabbed ones included
+	strays  int  // queued and running, of functions that are routed elsewhere by now
+	still   bool // nothing of ours was under way there from question to answer
+}
+
+// empty reports whether b had nothing to do at its last census and has got
+// nothing from here since.
+func (r *Router) empty(b *backend) bool {
+	c := &b.census
+	return c.taken && c.still && c.queued+c.running == 0 && r.still(b)
+}
+
+// still reports whether no job of ours is on its way to b, waits or runs there.
+func (r *Router) still(b *backend) bool {
+	for _, l := range r.links {
+		if l.backend == b && (l.jobs.count > 0 || l.carries.count > 0 || l.owed.submissions() > 0) {
+			return false
+		}
+	}
+	return true
+}
+
+// submissions counts the JOB_CREATEDs owed.
+func (q *owedQueue) submissions() int {
+	n := 0
+	for i := range q.count {
+		switch q.ring[(q.first+i)&(len(q.ring)-1)].kind {
+		case owedCreated, owedCreatedBackground:
+			n++
+		}
+	}
+	return n
+}
+
+// drain keeps new jobs away from a backend, or lets them come again. What it
+// has is worked off, and asked about, as before.
+func (r *Router) drain(id BackendID, on bool) {
+	if int(id) < len(r.backends) {
+		r.backends[id].drained = on
+	}
+}
+
+// survey asks the backends that are up, or only those that leave, how many
+// jobs they have. Their answers are for Report.
+func (r *Router) survey(leaving bool, done func(*Router)) {
+	q := &query{parts: make([]part, len(r.backends))}
+	still := make([]bool, len(r.backends))
+	q.finish = func(r *Router, q *query) {
+		for i, p := range q.parts {
+			if b := r.backends[i]; p.state == partThere {
+				b.census = r.count(p.lines)
+				b.census.strays = r.strays(b, p.lines)
+				b.census.still = still[i] && r.still(b)
+			}
+		}
+		done(r)
+	}
+	for i, b := range r.backends {
+		if b.up() && (!leaving || b.standing == standingLeaving) {
+			still[i] = r.still(b)
+			r.askBackend(q, b, 0, []byte("status\n"))
+		}
+	}
+	r.await(q)
+}
+
+// count sums up a backend's answer to `status`.
+func (r *Router) count(lines [][]byte) census {
+	c := census{taken: true, at: r.now}
+	for _, line := range lines {
+		var row protocol.StatusRow
+		if row.Parse(line) == nil {
+			c.queued += row.Total - row.Running
+			c.running += row.Running
+		}
+	}
+	return c
+}
+
+// strays counts the jobs at b whose functions are led elsewhere.
+func (r *Router) strays(b *backend, lines [][]byte) int {
+	n := 0
+	for _, line := range lines {
+		var row protocol.StatusRow
+		if row.Parse(line) == nil && row.Total > 0 && !r.routing.pool(row.Function).has(b) {
+			n += row.Total
+		}
+	}
+	return n
+}
+
+// tidyInterval is how often it is looked whether what is to go can go.
+const tidyInterval = time.Second
+
+// A tidying is due while a backend leaves or a submit link retires.
+type tidying struct{ timer timer }
+
+// tidySoon sees to it that what is to go goes once it can.
+func (r *Router) tidySoon() {
+	if !r.tidying.timer.armed() {
+		r.arm(&r.tidying.timer, r.now.Add(tidyInterval), &r.tidying)
+	}
+}
+
+// due lets go of what has nothing left to do, and asks the backends that leave
+// whether they have.
+func (t *tidying) due(r *Router) {
+	again := false
+	for _, l := range slices.Clone(r.retired) {
+		if l.jobs.count == 0 && l.owed.count == 0 {
+			r.closeSubmitLink(l)
+		}
+	}
+	again = len(r.retired) > 0
+	for _, b := range r.backends {
+		if b.standing == standingLeaving && r.empty(b) {
+			r.dropBackend(b)
+		}
+		again = again || b.standing == standingLeaving
+	}
+	if again {
+		r.survey(true, func(*Router) {})
+		r.tidySoon()
+	}
+}
+
+// leave takes b out of the configuration: at once where it cannot be reached,
+// for there is nothing that could be worked off.
+func (r *Router) leave(b *backend) {
+	b.standing, b.drained = standingLeaving, false
+	b.census = census{}
+	if !b.up() {
+		r.dropBackend(b)
+		return
+	}
+	r.survey(true, func(*Router) {})
+	r.tidySoon()
+}
+
+// dropBackend ends every link to b.
+func (r *Router) dropBackend(b *backend) {
+	b.standing, b.upLinks, b.highest = standingGone, 0, 0
+	r.note(NoteBackendGone, nil, b, "")
+	for lane, l := range b.submit {
+		b.submit[lane] = nil
+		r.closeSubmitLink(l)
+	}
+	r.retireGroupLinks(b)
+}
+
+// retireGroupLinks closes every group's links to b, those with a running job
+// when that has ended.
+func (r *Router) retireGroupLinks(b *backend) {
+	for g := r.formed.first; g != nil; g = r.formed.next(g) {
+		for _, l := range slices.Clone(g.links[b.id]) {
+			r.retire(l)
+		}
+	}
+}
+
+// closeSubmitLink closes a submit link that its backend has no use for.
+func (r *Router) closeSubmitLink(l *link) {
+	delete(r.links, l.id)
+	r.retired = remove(r.retired, l)
+	r.action(CloseLink).Link = l.id
+	r.loseSubmitLink(l)
+}

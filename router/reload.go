@@ -1,0 +1,93 @@
+package router
+
+// reload goes on with another configuration. Sessions notice nothing. What
+// the process was started with stays: lanes, the form of handles, who it is.
+func (r *Router) reload(cfg Config) {
+	cfg.Lanes, cfg.PlainHandles = r.cfg.Lanes, r.cfg.PlainHandles
+	cfg.Version, cfg.PID = r.cfg.Version, r.cfg.PID
+	r.cfg = cfg
+	listed := map[string]bool{}
+	for _, b := range cfg.Backends {
+		listed[b.Name] = true
+		r.renew(b)
+	}
+	for _, b := range r.backends {
+		if b.standing == standingMember && !listed[b.name] {
+			r.leave(b)
+		}
+	}
+	r.route()
+	for g := r.formed.first; g != nil; g = r.formed.next(g) {
+		r.shrink(g)
+		r.connect(g)
+		r.balance(g)
+	}
+}
+
+// renew takes in what the configuration says of a backend.
+func (r *Router) renew(conf Backend) {
+	b := r.named(conf.Name)
+	if b == nil {
+		b = r.addBackend(conf)
+		for lane := range b.submit {
+			r.dialSubmit(b, lane)
+		}
+		return
+	}
+	moved := b.address != conf.Address
+	was := b.standing
+	b.weight, b.address, b.standing = max(1, conf.Weight), conf.Address, standingMember
+	switch {
+	case was == standingGone:
+		b.census = census{}
+		for lane := range b.submit {
+			r.dialSubmit(b, lane)
+		}
+	case moved:
+		r.move(b)
+	}
+}
+
+// named returns the backend with a name, whatever its standing, or nil.
+func (r *Router) named(name string) *backend {
+	for _, b := range r.backends {
+		if b.name == name {
+			return b
+		}
+	}
+	return nil
+}
+
+// addBackend adds a backend without links.
+func (r *Router) addBackend(conf Backend) *backend {
+	b := &backend{
+		id:       BackendID(len(r.backends)),
+		name:     conf.Name,
+		address:  conf.Address,
+		weight:   max(1, conf.Weight),
+		nameHash: hashName(conf.Name),
+		submit:   make([]*link, r.cfg.Lanes),
+	}
+	r.backends = append(r.backends, b)
+	for g := r.formed.first; g != nil; g = r.formed.next(g) {
+		g.links = append(g.links, nil)
+	}
+	return b
+}
+
+// move reaches b at another address. It is the same job server: jobs under way
+// finish over the links they began on, which are closed then.
+func (r *Router) move(b *backend) {
+	b.upLinks, b.highest = 0, 0
+	for lane, old := range b.submit {
+		r.dialSubmit(b, lane)
+		if old.state == linkConnecting {
+			r.closeSubmitLink(old)
+			continue
+		}
+		old.retiring = true
+		r.retired = append(r.retired, old)
+		r.tidySoon()
+	}
+	r.retireGroupLinks(b)
+}
