@@ -59,6 +59,8 @@ type lane struct {
 	crowd int // calls of Data in a turn that was kicked, on average, times 16
 	reads int // calls of Data in all
 
+	pulses []chan<- struct{} // who waits for the next turn, see Proxy.Pulse
+
 	turn []flush  // owned by the loop: the flush under way
 	read freeList // owned by the loop: for assemblers
 }

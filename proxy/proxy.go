@@ -41,11 +41,20 @@ type Options struct {
 	// Lanes is the number of event loops; zero is one for two processors, four
 	// at most: the router is one, and more loops wait for it and for each other.
 	Lanes int
+
+	// Inherited are listening sockets that are served in place of the addresses
+	// of the configuration, if there are any. Listen takes them over.
+	Inherited []*os.File
+
+	// Accepting is called when connections are about to be accepted; nil is
+	// nothing to call.
+	Accepting func()
 }
 
 // A Proxy is the front door.
 type Proxy struct {
 	config    Config
+	options   Options
 	core      *core
 	journal   *journal
 	listeners []*listen.Listener
@@ -67,7 +76,7 @@ func New(config Config, options Options, log *slog.Logger) (*Proxy, error) {
 	if lanes <= 0 {
 		lanes = min(4, max(1, runtime.GOMAXPROCS(0)/2))
 	}
-	p := &Proxy{config: config, log: log, journal: newJournal(log)}
+	p := &Proxy{config: config, options: options, log: log, journal: newJournal(log)}
 	p.adopting = make(chan struct{}, adoptions)
 	p.headroom = make([]byte, headroom)
 	c := &core{
@@ -121,13 +130,30 @@ func (c *Config) JobServer() jobserver.Config {
 	return j
 }
 
-// Listen binds every address of the configuration.
+// Listen binds every address of the configuration, or takes over the sockets
+// that were inherited in place of them.
 func (p *Proxy) Listen() error {
+	if len(p.options.Inherited) > 0 {
+		return p.inherit()
+	}
 	for _, l := range p.config.Listen {
 		ln, err := listen.Listen(l.Address)
 		if err != nil {
 			p.closeListeners()
 			return fmt.Errorf("listen at %s: %w", l.Address, err)
+		}
+		p.listeners = append(p.listeners, ln)
+	}
+	return nil
+}
+
+// inherit listens at the sockets that were inherited.
+func (p *Proxy) inherit() error {
+	for _, file := range p.options.Inherited {
+		ln, err := listen.Inherit(file)
+		if err != nil {
+			p.closeListeners()
+			return err
 		}
 		p.listeners = append(p.listeners, ln)
 	}
@@ -167,6 +193,9 @@ func (p *Proxy) Serve(ctx context.Context) error {
 	case <-p.core.decided:
 	case <-time.After(startTimeout):
 	case <-ctx.Done():
+	}
+	if p.options.Accepting != nil {
+		p.options.Accepting()
 	}
 	var accepting sync.WaitGroup
 	failed := make(chan error, len(p.listeners))

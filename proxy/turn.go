@@ -35,6 +35,7 @@ func (c *core) collect(l *lane) {
 	}
 	l.kicked = false
 	l.calls = 0
+	l.beat()
 	for i, p := range l.dirty {
 		l.turn = append(l.turn, flush{p, p.parts, p.out, p.closing})
 		p.parts, p.out, p.dirty = nil, nil, false

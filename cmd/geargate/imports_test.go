@@ -25,7 +25,7 @@ var mayImport = map[string][]string{
 	"proxy":               {"protocol", "router", "backend", "proxy/listen", "gopkg.in/yaml.v3", "github.com/cespare/xxhash/v2"},
 	"proxy/listen":        {"github.com/panjf2000/gnet/v2", "golang.org/x/sys"},
 	"bench":               {"protocol", "bench", "github.com/HdrHistogram/hdrhistogram-go", "golang.org/x/sys", "gopkg.in/yaml.v3"},
-	"cmd/geargate":        {"proxy", "bench"},
+	"cmd/geargate":        {"proxy", "bench", "github.com/coreos/go-systemd/v22"},
 	"cmd/geargate/e2e":    {},
 }
 

@@ -8,6 +8,9 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
+
+	"github.com/coreos/go-systemd/v22/activation"
 
 	"github.com/geargate/geargate/proxy"
 )
@@ -24,12 +27,16 @@ func serve(args []string, stdout, stderr io.Writer) int {
 		return exitFailure
 	}
 	log := proxy.NewLog(stderr, config.Log)
-	p, err := proxy.New(config, proxy.Options{}, log)
+	accepting := make(chan struct{})
+	p, err := proxy.New(config, proxy.Options{
+		Inherited: activation.Files(true),
+		Accepting: func() { close(accepting) },
+	}, log)
 	if err == nil {
 		err = p.Listen()
 	}
 	if err == nil {
-		err = untilSignalled(p, log)
+		err = untilSignalled(p, accepting, config.Timeouts.Drain, log)
 	}
 	if err != nil {
 		log.Error("failed", "error", err)
@@ -38,24 +45,33 @@ func serve(args []string, stdout, stderr io.Writer) int {
 	return exitOK
 }
 
-// untilSignalled serves until SIGTERM or SIGINT, then drains. A second signal
-// ends it at once, with an error.
-func untilSignalled(p *proxy.Proxy, log *slog.Logger) error {
+// untilSignalled serves until SIGTERM or SIGINT, then drains, for as long as
+// limit. A second signal ends it at once, with an error.
+func untilSignalled(p *proxy.Proxy, accepting <-chan struct{}, limit time.Duration, log *slog.Logger) error {
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, syscall.SIGTERM, os.Interrupt)
-	ctx, drain := context.WithCancel(context.Background())
+	watched, unwatch := context.WithCancel(context.Background())
+	defer unwatch()
+	ctx, drain := context.WithCancel(watched)
 	defer drain()
+	service := manager{log}
 	served := make(chan error, 1)
 	go func() { served <- p.Serve(ctx) }()
-	for draining := false; ; draining = true {
+	for draining := false; ; {
 		select {
+		case <-accepting:
+			accepting = nil
+			service.ready()
+			go service.watch(watched, p.Pulse)
 		case err := <-served:
 			return err
 		case s := <-signals:
 			if draining {
 				return fmt.Errorf("stopped at once by a second signal, %v", s)
 			}
+			draining = true
 			log.Info("signal", "signal", s.String())
+			service.stopping(limit)
 			drain()
 		}
 	}
