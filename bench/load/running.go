@@ -53,7 +53,7 @@ func (l *loop) finish() {
 		}
 		w.running--
 		w.connection.out = append(w.connection.out, j.answer...)
-		w.grab(1)
+		w.grab()
 		l.flush(w.connection)
 	}
 }

@@ -54,14 +54,19 @@ func (w *worker) register() {
 		out = protocol.AppendFrame(out, protocol.Request, protocol.CanDo, name)
 	}
 	w.connection.out = appendEcho(out)
-	w.grab(w.load.Grabs)
+	w.grab()
 }
 
-func (w *worker) grab(count int) {
-	for range count {
+// grab asks for as many jobs as the load says, those that are asked for or run
+// already counted. A worker does so whenever it learns that there are jobs. It
+// must not only make up for the one it got: of the GRAB_JOBs that are answered
+// NO_JOB it would get none back before it slept, and a server would be
+// measured with fewer the faster it answers.
+func (w *worker) grab() {
+	for w.grabbing+w.running < w.load.Grabs {
 		w.connection.out = protocol.AppendHeader(w.connection.out, protocol.Request, protocol.GrabJob, 0)
+		w.grabbing++
 	}
-	w.grabbing += count
 }
 
 func (w *worker) packet(p *protocol.Packet) error {
@@ -88,9 +93,7 @@ func (w *worker) woken() {
 	if w.measured(w.clock) {
 		w.tally.noops++
 	}
-	if w.grabbing == 0 && w.running == 0 {
-		w.grab(w.load.Grabs)
-	}
+	w.grab()
 }
 
 // assigned runs one job: at once, or as long as a job of the load takes.
@@ -99,7 +102,7 @@ func (w *worker) assigned(handle, workload []byte) {
 	took := w.load.WorkTime.draw(w.random)
 	if took == 0 {
 		w.connection.out = w.appendAnswer(w.connection.out, handle, workload)
-		w.grab(1)
+		w.grab()
 		return
 	}
 	w.running++
