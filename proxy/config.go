@@ -23,7 +23,10 @@ const (
 type Config struct {
 	Listen   []Listen
 	Backends []Backend
+	Pools    []BackendPool
+	Routes   []Route
 	Pool     Pool
+	Admin    Admin
 	Limits   Limits
 	Timeouts Timeouts
 	Log      Log
@@ -49,6 +52,34 @@ type Backend struct {
 
 // Builtin reports whether b runs inside this process.
 func (b Backend) Builtin() bool { return b.Address == "" }
+
+// A BackendPool is a named list of backends, built-in ones included.
+type BackendPool struct {
+	Name     string
+	Backends []string
+}
+
+// DefaultPool is the pool of functions that no route leads elsewhere. Where
+// Pools does not name it, it is the backends that no other pool has.
+const DefaultPool = "default"
+
+// A Route leads the functions that match a pattern to a pool: in Function a *
+// stands for any text.
+type Route struct {
+	Function string
+	Pool     string
+}
+
+// Admin is where the process is asked how it is and told what to do.
+type Admin struct {
+	// Socket is the path of a unix socket, AutoSocket, or empty for none.
+	Socket string
+	// Listen is an address as in Listen for questions only, or empty.
+	Listen string
+}
+
+// AutoSocket stands for the path that AdminSockets finds.
+const AutoSocket = "auto"
 
 // Pool is the built-in pool of job servers.
 type Pool struct {
@@ -107,6 +138,7 @@ func DefaultConfig() Config {
 	return Config{
 		Listen: []Listen{{Address: "127.0.0.1:4730"}},
 		Pool:   Pool{Servers: 1},
+		Admin:  Admin{Socket: AutoSocket},
 		Limits: Limits{
 			Frame:              512 * MiB,
 			Line:               8 * KiB,
@@ -148,11 +180,8 @@ func poolName(n int) string { return "pool-" + strconv.Itoa(n) }
 // Router returns the router's part of c for a shell with the given number of
 // event loops.
 func (c *Config) Router(lanes int) router.Config {
-	var backends []router.Backend
-	for _, b := range c.AllBackends() {
-		backends = append(backends, router.Backend{Name: b.Name, Weight: b.Weight})
-	}
-	r := router.DefaultConfig(backends, lanes)
+	r := router.DefaultConfig(forRouter(c.AllBackends()), lanes)
+	r.Pools, r.Routes = c.routing()
 	r.GroupLinks = c.Limits.GroupLinks
 	r.JobRetries = c.Limits.JobRetries
 	r.PlainHandles = c.Gearmand.PlainHandles

@@ -20,9 +20,11 @@ func newBuilder() *builder {
 	b.config.Listen = nil
 	b.config.Pool.Servers = -1
 	b.config.Limits.MaxPending = 0
-	pool, limits, timeouts, log := &b.config.Pool, &b.config.Limits, &b.config.Timeouts, &b.config.Log
+	pool, admin, limits, timeouts, log := &b.config.Pool, &b.config.Admin, &b.config.Limits, &b.config.Timeouts, &b.config.Log
 	b.scalars = map[string]parser{
 		"pool.servers":                number(&pool.Servers, 0, 64),
+		"admin.socket":                socket(&admin.Socket),
+		"admin.listen":                optional(&admin.Listen, address(&admin.Listen, true)),
 		"limits.frame":                size(&limits.Frame, 64*KiB, 4095*MiB),
 		"limits.line":                 size(&limits.Line, 64, MiB),
 		"limits.function_name":        size(&limits.FunctionName, 1, 8*KiB),
@@ -118,10 +120,16 @@ func (b *builder) set(e *entry) {
 // begin empties a list that a new layer replaces.
 func (b *builder) begin(e *entry) {
 	b.where[e.section] = e.where
-	if e.section == "listen" {
-		b.config.Listen = nil
-	} else {
-		b.config.Backends = nil
+	c := &b.config
+	switch e.section {
+	case "listen":
+		c.Listen = nil
+	case "backends":
+		c.Backends = nil
+	case "pools":
+		c.Pools = nil
+	case "routes":
+		c.Routes = nil
 	}
 }
 
@@ -131,10 +139,16 @@ func (b *builder) grow(e *entry) {
 	for _, key := range sections[e.section].keys {
 		delete(b.where, itemLabel(e.section, e.item)+"."+key)
 	}
-	if e.section == "listen" {
-		b.config.Listen = append(b.config.Listen, Listen{})
-	} else {
-		b.config.Backends = append(b.config.Backends, Backend{Weight: 1})
+	c := &b.config
+	switch e.section {
+	case "listen":
+		c.Listen = append(c.Listen, Listen{})
+	case "backends":
+		c.Backends = append(c.Backends, Backend{Weight: 1})
+	case "pools":
+		c.Pools = append(c.Pools, BackendPool{})
+	case "routes":
+		c.Routes = append(c.Routes, Route{})
 	}
 }
 
@@ -152,6 +166,21 @@ func (b *builder) parser(e *entry) parser {
 			return address(&backend.Address, false)
 		}
 		return number(&backend.Weight, 1, 1000)
+	case "pools":
+		pool := &b.config.Pools[e.item]
+		if e.key == "name" {
+			return name(&pool.Name)
+		}
+		return func(text string) error {
+			pool.Backends = append(pool.Backends, "")
+			return name(&pool.Backends[len(pool.Backends)-1])(text)
+		}
+	case "routes":
+		route := &b.config.Routes[e.item]
+		if e.key == "pool" {
+			return name(&route.Pool)
+		}
+		return functionPattern(&route.Function)
 	}
 	return b.scalars[e.section+"."+e.key]
 }

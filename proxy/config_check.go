@@ -22,6 +22,8 @@ func (b *builder) complete() {
 	}
 	b.checkBackends()
 	b.checkPool()
+	b.checkPools()
+	b.checkRoutes()
 	if c.Limits.MaxPending < c.Limits.Frame {
 		b.problems.add(b.placeOf("limits.max_pending", "limits.frame"),
 			"limits.max_pending: expected at least limits.frame, "+FormatSize(c.Limits.Frame),

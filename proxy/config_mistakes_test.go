@@ -13,7 +13,7 @@ func TestMistakes(t *testing.T) {
 		want       []string // all problems, each as far as it goes
 	}{
 		{"unknown section", "pool:\n  servers: 1\nlisteners:\n", []string{
-			`c.yaml:3: expected one of the keys backends, limits, listen, log, pool, timeouts, got "listeners"`}},
+			`c.yaml:3: expected one of the keys admin, backends, limits, listen, log, pool, pools, routes, timeouts, got "listeners"`}},
 		{"unknown key", "timeouts:\n  dial: 1s\n  dail: 2s\n", []string{
 			`c.yaml:3: timeouts: expected one of the keys dial, drain, admin, grab, wake, can_do_unit, got "dail"`}},
 		{"doubled section", "log: {level: info}\npool: {servers: 1}\nlog: {level: warn}\n", []string{
@@ -23,9 +23,9 @@ func TestMistakes(t *testing.T) {
 		{"merge key", "pool: &a\n  servers: 1\nlog:\n  <<: *a\n", []string{
 			`c.yaml:4: log: expected one of the keys level, format, got "<<"`}},
 		{"mapping as key", "? {a: b}\n: c\n", []string{
-			`c.yaml:1: expected one of the keys backends, limits, listen, log, pool, timeouts, got a mapping`}},
+			`c.yaml:1: expected one of the keys admin, backends, limits, listen, log, pool, pools, routes, timeouts, got a mapping`}},
 		{"list at the top", "- listen\n", []string{
-			`c.yaml:1: expected a mapping of backends, limits, listen, log, pool, timeouts, got a list`}},
+			`c.yaml:1: expected a mapping of admin, backends, limits, listen, log, pool, pools, routes, timeouts, got a list`}},
 		{"word at the top", "geargate\n", []string{`c.yaml:1: expected a mapping of`}},
 		{"second document", "log: {level: info}\n---\nlog: {level: warn}\n", []string{
 			`c.yaml:2: expected one YAML document, got a second document begins`}},
@@ -46,6 +46,31 @@ func TestMistakes(t *testing.T) {
 		{"word as item", "listen:\n  - address: :1\n  - :2\n", []string{`c.yaml:3: listen[2]: expected a mapping of address, got ":2"`}},
 		{"list as value", "pool:\n  servers: [1]\n", []string{`c.yaml:2: pool.servers: expected a value, got a list`}},
 		{"no value", "pool:\n  servers:\n", []string{`c.yaml:2: pool.servers: expected a value, got nothing`}},
+
+		{"pool of one word", "backends: [{name: a, address: x}]\npools:\n  - name: p\n    backends: a\n", []string{
+			`c.yaml:4: pools[1].backends: expected a list of values, got "a"`}},
+		{"pool of nobody", "pools:\n  - name: p\n    backends: []\n  - name: q\n", []string{
+			`c.yaml:3: pools[1].backends: expected a list of values, got an empty one`,
+			`c.yaml:4: pools[2]: expected the key backends, got none`}},
+		{"pool of strangers", "pools:\n  - name: p\n    backends: [pool-1, b,\n      pool-1, c~]\n", []string{
+			`c.yaml:4: pools[1].backends: expected 1 to 24 letters`,
+			`c.yaml:4: pools[1].backends: expected names of backends, got "b"`,
+			`c.yaml:4: pools[1].backends: expected each backend once, got "pool-1"`,
+			`c.yaml:2: routes: expected a last one for the function *`}},
+		{"pools of one name", "pool: {servers: 2}\npools:\n  - {name: p, backends: [pool-1]}\n  - {name: p, backends: [pool-1]}\n", []string{
+			`c.yaml:4: pools[2].name: expected one of its own, got "p" as in pools[1]`}},
+		{"backend in no pool", "pool: {servers: 2}\npools:\n  - {name: default, backends: [pool-1]}\n", []string{
+			`c.yaml:3: pools: expected backend pool-2 in one of them, got none`}},
+		{"nobody for the default", "pools:\n  - {name: p, backends: [pool-1]}\nroutes:\n  - {function: f*, pool: p}\n", []string{
+			`c.yaml:4: routes: expected a last one for the function *, because no backend is left for the pool default, got none`}},
+		{"route to nowhere", "routes:\n  - {function: f, pool: p}\n  - {function: \"\", pool: default}\n  - {pool: default}\n  - {function: x}\n", []string{
+			`c.yaml:3: routes[2].function: expected a function's name with a * for any text, of at most 255 bytes, got ""`,
+			`c.yaml:2: routes[1].pool: expected the name of a pool, got "p"`,
+			`c.yaml:4: routes[3]: expected the key function, got none`,
+			`c.yaml:5: routes[4]: expected the key pool, got none`}},
+		{"admin socket", "admin: {socket: run/a.sock, listen: nowhere:x}\n", []string{
+			`c.yaml:1: admin.socket: expected auto, an absolute path of at most 107 bytes, or "" for none, got "run/a.sock"`,
+			`c.yaml:1: admin.listen: expected a port from 1 to 65535, got "nowhere:x"`}},
 
 		{"duration without unit", "timeouts:\n  drain: 30\n", []string{
 			`c.yaml:2: timeouts.drain: expected a duration with its unit, such as 400ms or 5s, got "30"`}},

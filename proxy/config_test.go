@@ -77,14 +77,16 @@ func TestExampleFarm(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	uncommented := regexp.MustCompile(`(?m)^#(  (- |  )(name|address|weight):)`).ReplaceAllString(string(text), " $1")
-	uncommented = strings.Replace(uncommented, "backends: []", "backends:", 1)
+	uncommented := regexp.MustCompile(`(?m)^#(  (- |  )(name|address|weight|backends|function|pool):)`).ReplaceAllString(string(text), " $1")
+	for _, section := range []string{"backends", "pools", "routes"} {
+		uncommented = strings.Replace(uncommented, "\n"+section+": []", "\n"+section+":", 1)
+	}
 	config, err := Parse("example", []byte(uncommented), noEnvironment)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(config.Backends) != 1 || config.Backends[0].Weight != 1 {
-		t.Errorf("got backends %+v", config.Backends)
+	if len(config.Backends) != 2 || config.Backends[0].Weight != 1 || len(config.Pools) != 1 || len(config.Routes) != 1 {
+		t.Errorf("got %+v", config)
 	}
 }
 
@@ -97,6 +99,15 @@ backends:
   - {name: b.1, address: one.example, weight: 3}
   - {name: b_2, address: "[::1]:4000"}
 pool: {servers: 2}
+pools:
+  - {name: p, backends: [b.1, pool-2]}
+  - name: q
+    backends:
+      - b_2
+      - b.1
+routes:
+  - {function: "*_x", pool: q}
+admin: {socket: /run/a.sock, listen: ":4731"}
 limits:
   frame: 1GiB
   line: 64B
@@ -120,7 +131,10 @@ log: {level: debug, format: json}
 			{Name: "b.1", Address: "one.example:4730", Weight: 3},
 			{Name: "b_2", Address: "[::1]:4000", Weight: 1},
 		},
-		Pool: Pool{Servers: 2},
+		Pool:   Pool{Servers: 2},
+		Pools:  []BackendPool{{"p", []string{"b.1", "pool-2"}}, {"q", []string{"b_2", "b.1"}}},
+		Routes: []Route{{"*_x", "q"}},
+		Admin:  Admin{Socket: "/run/a.sock", Listen: ":4731"},
 		Limits: Limits{Frame: GiB, Line: 64, FunctionName: KiB, FunctionsPerWorker: 7, ReadyJobs: 8,
 			MaxPending: 2 * GiB, Connections: 9, GroupLinks: 3, JobRetries: 4},
 		Timeouts: Timeouts{Dial: 90 * time.Second, Admin: 2 * time.Second, Grab: 300 * time.Millisecond,
@@ -129,6 +143,13 @@ log: {level: debug, format: json}
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)
+	}
+}
+
+func TestNoAdmin(t *testing.T) {
+	config, err := Parse("c.yaml", []byte(`admin: {socket: "", listen: ""}`), noEnvironment)
+	if err != nil || config.Admin != (Admin{}) {
+		t.Errorf("got %+v, %v", config.Admin, err)
 	}
 }
 

@@ -131,6 +131,42 @@ func name(to *string) parser {
 	}
 }
 
+// functionPattern accepts what a function's name can match.
+func functionPattern(to *string) parser {
+	return func(text string) error {
+		if text == "" || len(text) > maxPattern || strings.ContainsAny(text, "\n\x00") {
+			return fmt.Errorf("expected a function's name with a * for any text, of at most %d bytes", maxPattern)
+		}
+		*to = text
+		return nil
+	}
+}
+
+// maxPattern bounds a pattern, in bytes.
+const maxPattern = 255
+
+// optional accepts nothing, or what other accepts.
+func optional(to *string, other parser) parser {
+	return func(text string) error {
+		if text == "" {
+			*to = ""
+			return nil
+		}
+		return other(text)
+	}
+}
+
+// socket accepts the path of a unix socket, AutoSocket, or nothing.
+func socket(to *string) parser {
+	return func(text string) error {
+		if text != "" && text != AutoSocket && (!strings.HasPrefix(text, "/") || len(text) > unixPathMax) {
+			return fmt.Errorf("expected %s, an absolute path of at most %d bytes, or \"\" for none", AutoSocket, unixPathMax)
+		}
+		*to = text
+		return nil
+	}
+}
+
 // unixPathMax is what sun_path holds on Linux with its NUL left out.
 const unixPathMax = 107
 

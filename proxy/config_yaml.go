@@ -14,17 +14,21 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// A section is a top-level key of the file and the keys below it, which all
-// hold scalars.
+// A section is a top-level key of the file and the keys below it, which hold
+// scalars, or a list of them.
 type section struct {
-	list bool // a list of mappings, otherwise one mapping
-	keys []string
+	list  bool // a list of mappings, otherwise one mapping
+	keys  []string
+	words string // the key that holds a list of scalars, if any
 }
 
 var sections = map[string]section{
 	"listen":   {list: true, keys: []string{"address"}},
 	"backends": {list: true, keys: []string{"name", "address", "weight"}},
+	"pools":    {list: true, keys: []string{"name", "backends"}, words: "backends"},
+	"routes":   {list: true, keys: []string{"function", "pool"}},
 	"pool":     {keys: []string{"servers"}},
+	"admin":    {keys: []string{"socket", "listen"}},
 	"limits": {keys: []string{"frame", "line", "function_name", "functions_per_worker",
 		"ready_jobs", "max_pending", "connections", "group_links", "job_retries"}},
 	"timeouts": {keys: []string{"dial", "drain", "admin", "grab", "wake", "can_do_unit"}},
@@ -161,8 +165,32 @@ func (r *reader) section(name string, item int, n *yaml.Node, keys []string) {
 	}
 	for _, p := range r.mapping(resolved(n), label+": ", keys) {
 		e := entry{where: r.at(p.value), section: name, item: item, key: p.key}
+		if p.key == sections[name].words {
+			r.words(e, resolved(p.value))
+			continue
+		}
 		r.scalar(&e, resolved(p.value))
 		r.entries = append(r.entries, e)
+	}
+}
+
+// words reads a list of scalars: an entry like e for each.
+func (r *reader) words(e entry, n *yaml.Node) {
+	if n.Kind != yaml.SequenceNode || len(n.Content) == 0 {
+		came := kindName(n)
+		if n.Kind == yaml.SequenceNode {
+			came = "an empty one"
+		}
+		r.complain(e.where, e.label()+": expected a list of values", came)
+		e.faulty = true
+		r.entries = append(r.entries, e)
+		return
+	}
+	for _, word := range n.Content {
+		e.where = r.at(word)
+		r.scalar(&e, resolved(word))
+		r.entries = append(r.entries, e)
+		e.faulty = false
 	}
 }
 

@@ -13,7 +13,7 @@ func TestRouteFollowsTheRouter(t *testing.T) {
 	config.Pool.Servers = 2
 	firsts := make(map[string]int)
 	for _, key := range []string{"u1", "u2", "u3", "u4", "u5", "u6", "u7", "u8", "u9"} {
-		route := config.Route([]byte(key))
+		route := config.Order(config.AllPools()[0], []byte(key))
 		var got, want []string
 		for i, place := range router.Order(config.Router(4).Backends, []byte(key)) {
 			got = append(got, route[i].Name)
@@ -26,5 +26,33 @@ func TestRouteFollowsTheRouter(t *testing.T) {
 	}
 	if len(firsts) < 2 || firsts["b"] < 3 {
 		t.Errorf("first choices %v, want most on the heaviest and not all", firsts)
+	}
+}
+
+func TestRouteOf(t *testing.T) {
+	config, err := Parse("c.yaml", []byte(`
+pool: {servers: 4}
+pools:
+  - {name: images, backends: [pool-2, pool-4]}
+routes:
+  - {function: resize_*, pool: images}
+  - {function: resize_not, pool: default}
+`), noEnvironment)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for function, want := range map[string]struct {
+		pool  BackendPool
+		route int
+	}{
+		"resize_not": {BackendPool{"images", []string{"pool-2", "pool-4"}}, 0},
+		"other":      {BackendPool{"default", []string{"pool-1", "pool-3"}}, -1},
+	} {
+		if pool, route := config.RouteOf([]byte(function)); !reflect.DeepEqual(pool, want.pool) || route != want.route {
+			t.Errorf("%s: got %v by route %d, want %v by %d", function, pool, route, want.pool, want.route)
+		}
+		if first := config.Order(want.pool, []byte("u"))[0].Name; first != want.pool.Backends[0] && first != want.pool.Backends[1] {
+			t.Errorf("%s: first choice %s is not of its pool", function, first)
+		}
 	}
 }

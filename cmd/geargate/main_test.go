@@ -78,6 +78,13 @@ func writeFile(t *testing.T, name, text string) string {
 func TestVerbs(t *testing.T) {
 	good := writeFile(t, "good.yaml", "backends:\n  - {name: a, address: 10.0.0.1}\n")
 	bad := writeFile(t, "bad.yaml", "log:\n  level: loud\npool:\n  severs: 1\n")
+	pools := writeFile(t, "pools.yaml", `
+pool: {servers: 4}
+pools:
+  - {name: images, backends: [pool-2, pool-4]}
+routes:
+  - {function: resize_*, pool: images}
+`)
 	for _, c := range []struct {
 		name           string
 		env, args      string
@@ -116,6 +123,9 @@ func TestVerbs(t *testing.T) {
 		{"route by workload", "", "route --workload u1 --backend a=h1 --backend b=h2,weight=3 --pool 1 f -", 0, `1 b .*\n2 pool-1 .*\n3 a .*\n`, ``},
 		{"route without unique", "", "route|--pool|2|f|", 0, `spread evenly by weight over:\n1 pool-1 .*\n2 pool-2 .*\n`, ``},
 		{"route - without workload", "", "route f -", 0, `spread evenly by weight over:\n1 pool-1 .*\n`, ``},
+		{"route to a pool", "", "route --config " + pools + " resize_a u", 0, `pool images, by route 1: resize_\*\n1 pool-[24] .*\n2 pool-[24] .*\n`, ``},
+		{"route to the default pool", "", "route --config " + pools + " other u", 0, `pool default, because no route matches\n1 pool-[13] .*\n2 pool-[13] .*\n`, ``},
+		{"route without unique to a pool", "", "route|--config|" + pools + "|resize_a|", 0, `pool images, .*\nspread .*\n1 pool-2 .*\n2 pool-4 .*\n`, ``},
 		{"route without arguments", "", "route f", 2, ``, `geargate route: expected 2 arguments after the flags, got 1: \["f"\]\nSee .*\n`},
 		{"route with mistakes", "", "route --pool x f u", 1, ``, `--pool: pool\.servers: .*\n`},
 	} {

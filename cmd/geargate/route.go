@@ -19,17 +19,30 @@ func route(args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintln(stderr, err)
 		return exitFailure
 	}
+	pool, by := config.RouteOf([]byte(flags.set.Arg(0)))
+	if len(config.Pools) > 0 || len(config.Routes) > 0 {
+		explain(stdout, &config, pool, by)
+	}
 	key := flags.set.Arg(1)
 	if key == "-" {
 		key = *workload
 	}
 	if key == "" {
 		fmt.Fprintln(stdout, "spread evenly by weight over:")
-		printBackends(stdout, config.AllBackends())
+		printBackends(stdout, config.Members(pool))
 		return exitOK
 	}
-	printBackends(stdout, config.Route([]byte(key)))
+	printBackends(stdout, config.Order(pool, []byte(key)))
 	return exitOK
+}
+
+// explain says which route leads to the pool, counted from 1.
+func explain(w io.Writer, config *proxy.Config, pool proxy.BackendPool, by int) {
+	if by < 0 {
+		fmt.Fprintf(w, "pool %s, because no route matches\n", pool.Name)
+		return
+	}
+	fmt.Fprintf(w, "pool %s, by route %d: %s\n", pool.Name, by+1, config.Routes[by].Function)
 }
 
 func printBackends(w io.Writer, backends []proxy.Backend) {
