@@ -18,6 +18,8 @@ const usage = `usage:
         the same work with several setups in turn, started on free ports
   geargate bench report [--markdown FILE] [--html FILE] [--micro FILE] RESULT.json...
         tables and plots of what was measured
+  geargate bench faults [--geargate FILE] [--seed N] [--rounds N] [--jobs N] [--json FILE] [--markdown FILE] [SCENARIO...]
+        kill, freeze and cut off everything under load, and count what was lost
   geargate bench list
         the scenarios that are built in
 
@@ -30,7 +32,7 @@ flags of a verb.
 // Exit codes of Main.
 const (
 	exitOK      = 0
-	exitFailure = 1 // something could not be measured, or jobs were lost, doubled or wrong
+	exitFailure = 1 // something could not be measured, or jobs were lost, doubled or wrong, or a promise was broken
 	exitUsage   = 2
 )
 
@@ -39,6 +41,9 @@ var errUsage = errors.New("usage")
 
 // errNothing says that no setup could be measured; the tables tell why.
 var errNothing = errors.New("nothing could be measured")
+
+// errBroken says that a promise was broken; the report tells which.
+var errBroken = errors.New("not every promise was held")
 
 // errBad says that jobs did not end as they should; the tables tell which.
 var errBad = errors.New("not all jobs ended as they should")
@@ -72,13 +77,15 @@ func dispatch(ctx context.Context, args []string, stdout, stderr io.Writer) erro
 		return compareVerb(ctx, args, stdout, stderr)
 	case "report":
 		return reportVerb(args, stdout, stderr)
+	case "faults":
+		return faultsVerb(ctx, args, stdout, stderr)
 	case "list":
 		return listVerb(stdout)
 	case "help", "-h", "--help":
 		fmt.Fprint(stdout, usage)
 		return nil
 	}
-	fmt.Fprintf(stderr, "geargate bench: expected run, compare, report or list, got %q\n%s", verb, usage)
+	fmt.Fprintf(stderr, "geargate bench: expected run, compare, report, faults or list, got %q\n%s", verb, usage)
 	return errUsage
 }
 

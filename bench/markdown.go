@@ -27,7 +27,7 @@ func (r *Report) Markdown(file string) error {
 		return err
 	}
 	var b strings.Builder
-	if err := keepPreface(&b, file); err != nil {
+	if err := keepPreface(&b, file, "# Benchmarks\n\n"); err != nil {
 		return err
 	}
 	fmt.Fprintf(&b, "%s\n\n%s %s", generated, r.machine(), reading)
@@ -48,11 +48,11 @@ func (r *Report) Markdown(file string) error {
 	return os.WriteFile(file, []byte(b.String()), 0o644)
 }
 
-// keepPreface copies what a page begins with, or begins a new one.
-func keepPreface(b *strings.Builder, file string) error {
+// keepPreface copies what a page begins with, or begins a new one with title.
+func keepPreface(b *strings.Builder, file, title string) error {
 	old, err := os.ReadFile(file)
 	if errors.Is(err, fs.ErrNotExist) {
-		b.WriteString("# Benchmarks\n\n")
+		b.WriteString(title)
 		return nil
 	}
 	if err != nil {

@@ -69,10 +69,11 @@ func (r *Report) Targets(w io.Writer) {
 }
 
 // machine says in one sentence where the figures were made.
-func (r *Report) machine() string {
-	m := r.Machine
+func (r *Report) machine() string { return machine(r.Made, r.Machine) }
+
+func machine(made time.Time, m farm.Machine) string {
 	text := fmt.Sprintf("Made on %s with %d cores of %s, %s of memory, %s, %s.",
-		r.Made.Format(time.DateOnly), m.Cores, m.CPU, amount(float64(m.Memory)), m.Kernel, m.Go)
+		made.Format(time.DateOnly), m.Cores, m.CPU, amount(float64(m.Memory)), m.Kernel, m.Go)
 	if m.Gearmand != "" {
 		text += " gearmand " + m.Gearmand + "."
 	}

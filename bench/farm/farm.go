@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"syscall"
@@ -34,7 +33,7 @@ func Start(ctx context.Context, setup Setup, geargate string) (*Farm, error) {
 // Stop ends the servers, the front first.
 func (f *Farm) Stop() {
 	for i := len(f.Servers) - 1; i >= 0; i-- {
-		f.Servers[i].stop()
+		f.Servers[i].Stop()
 	}
 	if f.files != "" {
 		os.RemoveAll(f.files)
@@ -65,24 +64,33 @@ func (f *Farm) start(ctx context.Context, setup Setup, geargate string) error {
 	return nil
 }
 
-// gearmand starts one as it comes, but for the backlog: with its 32 every
-// hundredth connection has to be tried again after a second, and ten thousand
-// take minutes.
+// gearmand starts one, whose address becomes the farm's.
 func (f *Farm) gearmand(ctx context.Context, single bool) error {
-	address, err := freeAddress()
+	address, err := FreeAddress()
 	if err != nil {
 		return err
 	}
-	host, port, _ := net.SplitHostPort(address)
-	args := []string{"--listen", host, "--port", port, "--log-file", "stderr", "--backlog", "1024"}
+	var flags []string
 	if single {
-		args = append(args, "--threads", "1")
+		flags = []string{"--threads", "1"}
 	}
-	return f.run(ctx, "gearmand", address, "gearmand", args...)
+	return f.add(Gearmand(ctx, address, flags...))
+}
+
+// Gearmand starts one on address, as it comes but for the flags and the
+// backlog: with its 32 every hundredth connection has to be tried again after
+// a second, and ten thousand take minutes.
+func Gearmand(ctx context.Context, address string, flags ...string) (*Server, error) {
+	host, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return nil, err
+	}
+	args := []string{"--listen", host, "--port", port, "--log-file", "stderr", "--backlog", "1024"}
+	return Run(ctx, "gearmand", address, "gearmand", append(args, flags...)...)
 }
 
 func (f *Farm) geargate(ctx context.Context, program string, args ...string) error {
-	address, err := freeAddress()
+	address, err := FreeAddress()
 	if err != nil {
 		return err
 	}
@@ -127,7 +135,7 @@ backend back
 
 // haproxy starts one before the farm's address.
 func (f *Farm) haproxy(ctx context.Context) error {
-	address, err := freeAddress()
+	address, err := FreeAddress()
 	if err != nil {
 		return err
 	}
@@ -145,14 +153,15 @@ func (f *Farm) haproxy(ctx context.Context) error {
 
 // run starts one server on address, which becomes the farm's.
 func (f *Farm) run(ctx context.Context, name, address, program string, args ...string) error {
-	if _, err := exec.LookPath(program); err != nil {
-		return fmt.Errorf("%s is not installed: %w", name, err)
-	}
-	server, err := start(ctx, name, address, program, args...)
+	return f.add(Run(ctx, name, address, program, args...))
+}
+
+// add takes a server that was started, unless that failed.
+func (f *Farm) add(server *Server, err error) error {
 	if err != nil {
 		return err
 	}
 	f.Servers = append(f.Servers, server)
-	f.Address = address
+	f.Address = server.Address()
 	return nil
 }

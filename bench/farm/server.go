@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os/exec"
+	"strconv"
 	"sync"
 	"syscall"
 	"time"
@@ -22,6 +24,7 @@ type Server struct {
 	PID     int
 	address string
 
+	program []string  // and its arguments
 	command *exec.Cmd // nil where somebody else started it
 	said    *tail
 	ended   chan struct{} // closed when the process is gone
@@ -30,27 +33,61 @@ type Server struct {
 // Attach returns a server that somebody else has started.
 func Attach(name string, pid int) *Server { return &Server{Name: name, PID: pid} }
 
-// start runs program and returns when it listens on address.
-func start(ctx context.Context, name, address, program string, args ...string) (*Server, error) {
-	s := &Server{Name: name, address: address, said: &tail{}, ended: make(chan struct{})}
-	s.command = exec.Command(program, args...)
+// Run starts a program and returns when it listens on address. The caller
+// stops it. It is ended with the process that called Run, also when that is
+// killed.
+func Run(ctx context.Context, name, address, program string, args ...string) (*Server, error) {
+	if _, err := exec.LookPath(program); err != nil {
+		return nil, fmt.Errorf("%s is not installed: %w", name, err)
+	}
+	s := &Server{Name: name, address: address, said: &tail{}, program: append([]string{program}, args...)}
+	return s, s.Restart(ctx)
+}
+
+// Restart starts the program of a server that has ended once more, on the
+// same address, and returns when it listens there.
+func (s *Server) Restart(ctx context.Context) error {
+	s.command = exec.Command(s.program[0], s.program[1:]...)
 	s.command.Stdout, s.command.Stderr = s.said, s.said
-	// The servers end with the bench, also when the bench is killed.
 	s.command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := s.command.Start(); err != nil {
-		return nil, fmt.Errorf("starting %s: %w", name, err)
+		return fmt.Errorf("starting %s: %w", s.Name, err)
 	}
 	s.PID = s.command.Process.Pid
+	command, ended := s.command, make(chan struct{})
+	s.ended = ended
 	go func() {
-		s.command.Wait()
-		close(s.ended)
+		command.Wait()
+		close(ended)
 	}()
 	if err := s.await(ctx); err != nil {
-		s.stop()
-		return nil, fmt.Errorf("%s: %w; it said: %s", s.command, err, s.said)
+		s.Stop()
+		return fmt.Errorf("%s: %w; it said: %s", s.command, err, s.said)
 	}
-	return s, nil
+	return nil
 }
+
+// Address is where the server listens.
+func (s *Server) Address() string { return s.address }
+
+// Said returns the end of what the server has written.
+func (s *Server) Said() string { return s.said.String() }
+
+// Ended is closed when the process is gone, whoever ended it.
+func (s *Server) Ended() <-chan struct{} { return s.ended }
+
+// Kill ends the process with SIGKILL and returns when it is gone.
+func (s *Server) Kill() {
+	s.command.Process.Kill()
+	<-s.ended
+}
+
+// Freeze stops the process with SIGSTOP: its sockets stay, and nothing is
+// read, written or accepted until Thaw.
+func (s *Server) Freeze() error { return s.command.Process.Signal(syscall.SIGSTOP) }
+
+// Thaw lets a frozen process go on.
+func (s *Server) Thaw() error { return s.command.Process.Signal(syscall.SIGCONT) }
 
 // await returns when the server accepts connections.
 func (s *Server) await(ctx context.Context) error {
@@ -73,8 +110,8 @@ func (s *Server) await(ctx context.Context) error {
 	}
 }
 
-// stop ends the process, gently at first.
-func (s *Server) stop() {
+// Stop ends the process, gently at first.
+func (s *Server) Stop() {
 	if s.command == nil {
 		return
 	}
@@ -87,14 +124,18 @@ func (s *Server) stop() {
 	}
 }
 
-// freeAddress returns a loopback address nobody listens on.
-func freeAddress() (string, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
+// FreeAddress returns a loopback address nobody listens on. Its port is below
+// those the kernel gives to outgoing connections, so that a server that is
+// down for a while finds it free again.
+func FreeAddress() (string, error) {
+	for range 100 {
+		address := net.JoinHostPort("127.0.0.1", strconv.Itoa(10_000+rand.IntN(20_000)))
+		if listener, err := net.Listen("tcp", address); err == nil {
+			listener.Close()
+			return address, nil
+		}
 	}
-	defer listener.Close()
-	return listener.Addr().String(), nil
+	return "", errors.New("no free port found in 100 attempts")
 }
 
 // A tail keeps the last of what a server says. Safe for concurrent use.

@@ -4,16 +4,16 @@ import "fmt"
 
 // completed checks a result against the job it should belong to.
 func (c *client) completed(handle, data []byte) {
-	who, intact := readResult(data, c.salt)
+	who, intact := ReadResult(data, c.salt)
 	switch {
 	case !intact:
 		c.wrong(handle, "a result was altered")
-	case who.client == sharedClient:
-		c.completedShared(handle, who.sequence)
-	case who.client != c.id:
+	case who.Client == sharedClient:
+		c.completedShared(handle, who.Sequence)
+	case who.Client != c.id:
 		c.wrong(handle, "a client got another's result")
 	default:
-		c.completedOwn(handle, who.sequence)
+		c.completedOwn(handle, who.Sequence)
 	}
 }
 

@@ -55,18 +55,18 @@ func (c *client) submit(at int64) {
 	j := c.window.add(at)
 	kind := protocol.Type(c.load.Kinds.draw(c.random))
 	_, j.background, _ = kind.Submission()
-	who := identity{client: c.id, sequence: j.sequence}
+	who := Identity{Client: c.id, Sequence: j.sequence}
 	if c.load.Unique == UniqueShared {
 		j.key = c.uniques.pick(c.loop, c.load.HitRate)
-		who = identity{client: sharedClient, sequence: j.key}
+		who = Identity{Client: sharedClient, Sequence: j.key}
 	}
-	size := max(int(c.load.Payload.draw(c.random)), minWorkload)
+	size := max(int(c.load.Payload.draw(c.random)), MinWorkload)
 	c.append(kind, who, size)
 	c.counters.submitted.Add(1)
 }
 
 // append appends the packet in place: large workloads are copied once.
-func (c *client) append(kind protocol.Type, who identity, size int) {
+func (c *client) append(kind protocol.Type, who Identity, size int) {
 	name := c.names[c.function]
 	c.function = (c.function + 1) % len(c.names)
 	var buffer [32]byte
@@ -77,13 +77,13 @@ func (c *client) append(kind protocol.Type, who identity, size int) {
 	out := protocol.AppendHeader(c.connection.out, protocol.Request, kind, len(name)+1+len(unique)+1+size)
 	out = append(append(out, name...), 0)
 	out = append(append(out, unique...), 0)
-	c.connection.out = appendWorkload(out, who, size, c.salt)
+	c.connection.out = AppendWorkload(out, who, size, c.salt)
 }
 
-func (c *client) appendUnique(dst []byte, who identity) []byte {
+func (c *client) appendUnique(dst []byte, who Identity) []byte {
 	dst = append(appendHex(dst, c.salt), '-')
-	dst = append(appendHex(dst, who.client), '-')
-	return appendHex(dst, who.sequence)
+	dst = append(appendHex(dst, who.Client), '-')
+	return appendHex(dst, who.Sequence)
 }
 
 func (c *client) packet(p *protocol.Packet) error {
@@ -121,9 +121,9 @@ func (c *client) accepted(handle []byte) error {
 }
 
 func (c *client) acceptedBackground(j *job) {
-	who := identity{client: c.id, sequence: j.sequence}
+	who := Identity{Client: c.id, Sequence: j.sequence}
 	if c.load.Unique == UniqueShared {
-		who = identity{client: sharedClient, sequence: j.key}
+		who = Identity{Client: sharedClient, Sequence: j.key}
 	}
 	c.ledger.accept(who)
 	c.good(j)

@@ -96,7 +96,7 @@ func (f *fakeServer) reply(frame []byte) []byte {
 }
 
 func appendComplete(dst, handle, workload []byte) []byte {
-	return protocol.AppendFrame(dst, protocol.Response, protocol.WorkComplete, handle, appendResult(nil, workload))
+	return protocol.AppendFrame(dst, protocol.Response, protocol.WorkComplete, handle, AppendResult(nil, workload))
 }
 
 // runOn runs load against f without workers.

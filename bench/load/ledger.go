@@ -15,24 +15,24 @@ func newLedger(clients int) *ledger {
 	return &ledger{accepted: make([][]uint8, clients+1), runs: make([][]uint8, clients+1)}
 }
 
-func (l *ledger) accept(who identity) {
+func (l *ledger) accept(who Identity) {
 	if l != nil {
 		count(l.accepted, who)
 	}
 }
 
-func (l *ledger) run(who identity) {
+func (l *ledger) run(who Identity) {
 	if l != nil {
 		count(l.runs, who)
 	}
 }
 
-func count(rows [][]uint8, who identity) {
-	row := &rows[min(int(who.client), len(rows)-1)]
-	if missing := int(who.sequence) + 1 - len(*row); missing > 0 {
+func count(rows [][]uint8, who Identity) {
+	row := &rows[min(int(who.Client), len(rows)-1)]
+	if missing := int(who.Sequence) + 1 - len(*row); missing > 0 {
 		*row = append(*row, make([]uint8, missing)...)
 	}
-	if n := &(*row)[who.sequence]; *n < math.MaxUint8 {
+	if n := &(*row)[who.Sequence]; *n < math.MaxUint8 {
 		*n++
 	}
 }

@@ -39,15 +39,15 @@ func TestWindowKeepsEveryJobWhenItGrows(t *testing.T) {
 func TestLedgerFindsJobsLostAndDoubled(t *testing.T) {
 	here, there := newLedger(2), newLedger(2)
 	for sequence := range uint32(4) {
-		here.accept(identity{client: 1, sequence: sequence})
+		here.accept(Identity{Client: 1, Sequence: sequence})
 	}
-	here.run(identity{client: 1, sequence: 0})
-	there.run(identity{client: 1, sequence: 1})
-	here.run(identity{client: 1, sequence: 2})
-	there.run(identity{client: 1, sequence: 2})
-	there.accept(identity{client: sharedClient, sequence: 7})
-	there.run(identity{client: sharedClient, sequence: 7})
-	there.run(identity{client: sharedClient, sequence: 7})
+	here.run(Identity{Client: 1, Sequence: 0})
+	there.run(Identity{Client: 1, Sequence: 1})
+	here.run(Identity{Client: 1, Sequence: 2})
+	there.run(Identity{Client: 1, Sequence: 2})
+	there.accept(Identity{Client: sharedClient, Sequence: 7})
+	there.run(Identity{Client: sharedClient, Sequence: 7})
+	there.run(Identity{Client: sharedClient, Sequence: 7})
 	here.add(there)
 	if lost, doubled := here.check(); lost != 1 || doubled != 1 {
 		t.Errorf("lost %d, doubled %d, expected 1 and 1", lost, doubled)
@@ -55,27 +55,27 @@ func TestLedgerFindsJobsLostAndDoubled(t *testing.T) {
 }
 
 func TestWorkloadsAreKnownAgain(t *testing.T) {
-	for _, size := range []int{minWorkload, 100, 3 << 20} {
-		who := identity{client: maxClients - 1, sequence: sequenceMask - 5}
-		workload := appendWorkload([]byte("head"), who, size, 99)[4:]
+	for _, size := range []int{MinWorkload, 100, 3 << 20} {
+		who := Identity{Client: maxClients - 1, Sequence: sequenceMask - 5}
+		workload := AppendWorkload([]byte("head"), who, size, 99)[4:]
 		if len(workload) != size {
 			t.Fatalf("workload has %d bytes, expected %d", len(workload), size)
 		}
-		result := appendResult(nil, workload)
-		if got, ok := readWorkload(workload, 99); !ok || got != who {
+		result := AppendResult(nil, workload)
+		if got, ok := ReadWorkload(workload, 99); !ok || got != who {
 			t.Errorf("size %d: workload read as %+v, %v", size, got, ok)
 		}
-		if got, ok := readResult(result, 99); !ok || got != who {
+		if got, ok := ReadResult(result, 99); !ok || got != who {
 			t.Errorf("size %d: result read as %+v, %v", size, got, ok)
 		}
-		if _, ok := readResult(workload, 99); ok {
+		if _, ok := ReadResult(workload, 99); ok {
 			t.Errorf("size %d: an echo passed for a result", size)
 		}
-		if _, ok := readWorkload(workload, 98); ok {
+		if _, ok := ReadWorkload(workload, 98); ok {
 			t.Errorf("size %d: another run's workload passed", size)
 		}
 		result[size-1] ^= 1
-		if _, ok := readResult(result, 99); ok {
+		if _, ok := ReadResult(result, 99); ok {
 			t.Errorf("size %d: an altered result passed", size)
 		}
 	}

@@ -117,8 +117,8 @@ func (w *worker) record(handle, workload []byte) {
 	if w.measured(w.clock) {
 		w.tally.runs++
 	}
-	who, intact := readWorkload(workload, w.salt)
-	if !intact || w.idle || int(who.client) >= w.load.Clients && who.client != sharedClient {
+	who, intact := ReadWorkload(workload, w.salt)
+	if !intact || w.idle || int(who.Client) >= w.load.Clients && who.Client != sharedClient {
 		w.tally.wrong++
 		w.tally.note(fmt.Sprintf("a worker got a workload that is not of this run or was altered, handle %q", handle))
 		return
@@ -129,12 +129,12 @@ func (w *worker) record(handle, workload []byte) {
 // appendAnswer appends WORK_COMPLETE, built in place: large workloads are
 // copied once.
 func (w *worker) appendAnswer(dst, handle, workload []byte) []byte {
-	if len(workload) < minWorkload {
+	if len(workload) < MinWorkload {
 		return protocol.AppendFrame(dst, protocol.Request, protocol.WorkFail, handle)
 	}
 	dst = protocol.AppendHeader(dst, protocol.Request, protocol.WorkComplete, len(handle)+1+len(workload))
 	dst = append(append(dst, handle...), 0)
-	return appendResult(dst, workload)
+	return AppendResult(dst, workload)
 }
 
 // ended forgets the worker; its jobs are the job server's to hand out again.

@@ -11,8 +11,9 @@ import (
 // rest is a stretch of one block of random bytes, NULs included.
 const (
 	checksumSize = 4
-	minWorkload  = checksumSize + 6
-	maxWorkload  = 1 << 30
+	// MinWorkload is the least size of a workload, in bytes.
+	MinWorkload = checksumSize + 6
+	maxWorkload = 1 << 30
 
 	sequenceBits = 28
 	sequenceMask = 1<<sequenceBits - 1
@@ -22,10 +23,10 @@ const (
 	sharedClient = maxClients
 )
 
-// An identity says which submission a workload belongs to.
-type identity struct {
-	client   uint32
-	sequence uint32
+// An Identity says which submission a workload belongs to.
+type Identity struct {
+	Client   uint32 // below 1<<20 - 1
+	Sequence uint32 // below 1<<28
 }
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
@@ -39,15 +40,15 @@ var filler = func() []byte {
 	return block
 }()
 
-// appendWorkload appends a workload of size bytes, at least minWorkload. The
+// AppendWorkload appends a workload of size bytes, at least MinWorkload. The
 // salt makes the workloads of one run wrong in any other.
-func appendWorkload(dst []byte, who identity, size int, salt uint32) []byte {
+func AppendWorkload(dst []byte, who Identity, size int, salt uint32) []byte {
 	start := len(dst)
-	word := uint64(who.client)<<sequenceBits | uint64(who.sequence)
+	word := uint64(who.Client)<<sequenceBits | uint64(who.Sequence)
 	dst = append(dst, 0, 0, 0, 0)
 	dst = append(dst, byte(word>>40), byte(word>>32), byte(word>>24), byte(word>>16), byte(word>>8), byte(word))
-	left := size - minWorkload
-	from := int(who.sequence) * 61 % len(filler)
+	left := size - MinWorkload
+	from := int(who.Sequence) * 61 % len(filler)
 	for left > 0 {
 		n := min(left, len(filler)-from)
 		dst = append(dst, filler[from:from+n]...)
@@ -62,9 +63,9 @@ func checksum(workload []byte, salt uint32) uint32 {
 	return crc32.Update(salt, castagnoli, workload[checksumSize:])
 }
 
-// appendResult appends what a worker answers to a workload: the same bytes
+// AppendResult appends what a worker answers to a workload: the same bytes
 // with the checksum inverted, so that an echo is not taken for a result.
-func appendResult(dst, workload []byte) []byte {
+func AppendResult(dst, workload []byte) []byte {
 	start := len(dst)
 	dst = append(dst, workload...)
 	sum := binary.BigEndian.Uint32(workload)
@@ -72,24 +73,24 @@ func appendResult(dst, workload []byte) []byte {
 	return dst
 }
 
-// readWorkload returns the identity in a workload; ok is false where it is
+// ReadWorkload returns the identity in a workload; ok is false where it is
 // none of this run or was changed on its way.
-func readWorkload(data []byte, salt uint32) (who identity, ok bool) {
-	if len(data) < minWorkload || binary.BigEndian.Uint32(data) != checksum(data, salt) {
+func ReadWorkload(data []byte, salt uint32) (who Identity, ok bool) {
+	if len(data) < MinWorkload || binary.BigEndian.Uint32(data) != checksum(data, salt) {
 		return who, false
 	}
 	return readIdentity(data), true
 }
 
-// readResult is readWorkload for what a worker answered.
-func readResult(data []byte, salt uint32) (who identity, ok bool) {
-	if len(data) < minWorkload || ^binary.BigEndian.Uint32(data) != checksum(data, salt) {
+// ReadResult is ReadWorkload for what a worker answered.
+func ReadResult(data []byte, salt uint32) (who Identity, ok bool) {
+	if len(data) < MinWorkload || ^binary.BigEndian.Uint32(data) != checksum(data, salt) {
 		return who, false
 	}
 	return readIdentity(data), true
 }
 
-func readIdentity(data []byte) identity {
+func readIdentity(data []byte) Identity {
 	word := uint64(binary.BigEndian.Uint16(data[checksumSize:]))<<32 | uint64(binary.BigEndian.Uint32(data[checksumSize+2:]))
-	return identity{client: uint32(word >> sequenceBits), sequence: uint32(word & sequenceMask)}
+	return Identity{Client: uint32(word >> sequenceBits), Sequence: uint32(word & sequenceMask)}
 }

@@ -1,0 +1,88 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/geargate/geargate/bench/farm"
+	"github.com/geargate/geargate/bench/faults"
+)
+
+// faultsVerb breaks what can be broken and says which promises were held.
+func faultsVerb(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	set := flag.NewFlagSet("geargate bench faults", flag.ContinueOnError)
+	set.SetOutput(stderr)
+	own, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	geargate := set.String("geargate", own, "the program to use for Geargate")
+	seed := set.Uint64("seed", uint64(time.Now().UnixNano())%1_000_000, "of the order of faults")
+	rounds := set.Int("rounds", 0, "how many faults in each scenario; 0 leaves it to the scenario")
+	jobs := set.Int("jobs", 0, "how many jobs in each scenario, at least; 0 leaves it to the scenario")
+	file := set.String("json", "", "write everything to this `file`")
+	page := set.String("markdown", "", "write Markdown to this `file`")
+	if err := set.Parse(args); err != nil {
+		if err == flag.ErrHelp {
+			return err
+		}
+		return errUsage
+	}
+	chosen, err := chooseFaults(set.Args())
+	if err != nil {
+		return err
+	}
+	report := &faults.Report{Made: time.Now(), Machine: farm.ThisMachine()}
+	var failed error
+	for _, scenario := range chosen {
+		fmt.Fprintf(stderr, "%s: %s ...\n", scenario.Name, scenario.About)
+		outcome, err := scenario.Run(ctx, *geargate, *seed, *rounds, *jobs)
+		if err != nil {
+			failed = errors.Join(failed, err)
+			continue
+		}
+		outcome.Text(stdout)
+		report.Add(outcome)
+	}
+	report.Text(stdout)
+	if !report.Held() {
+		failed = errors.Join(failed, errBroken)
+	}
+	if *page != "" {
+		failed = errors.Join(failed, faultsPage(*page, report))
+	}
+	return errors.Join(failed, writeFile(*file, report.JSON))
+}
+
+// chooseFaults returns the named scenarios; no names are all of them.
+func chooseFaults(names []string) (chosen []faults.Scenario, err error) {
+	if len(names) == 0 {
+		return faults.Scenarios, nil
+	}
+	for _, name := range names {
+		i := slices.IndexFunc(faults.Scenarios, func(s faults.Scenario) bool { return s.Name == name })
+		if i < 0 {
+			return nil, fmt.Errorf("there are no faults %q", name)
+		}
+		chosen = append(chosen, faults.Scenarios[i])
+	}
+	return chosen, nil
+}
+
+// faultsPage writes a page anew below its preface.
+func faultsPage(file string, report *faults.Report) error {
+	var b strings.Builder
+	if err := keepPreface(&b, file, "# Faults\n\n"); err != nil {
+		return err
+	}
+	fmt.Fprintf(&b, "%s\n\n%s\n", generated, machine(report.Made, report.Machine))
+	report.Markdown(&b)
+	return os.WriteFile(file, []byte(b.String()), 0o644)
+}
