@@ -112,7 +112,7 @@ func (c *client) lost(err error) {
 		c.owed, c.waiting = nil, nil
 		c.id, c.sequence = c.newcomer(), 0
 		c.leaving.Store(false)
-	case c.generation == c.gateGeneration.Load() && !c.over():
+	case !c.excused(c.generation):
 		c.ledger.mistake(closed, "a client's connection ended: %v", err)
 	}
 }

@@ -35,8 +35,12 @@ var Scenarios = []Scenario{
 		plan: usual, rounds: 10, jobs: 20_000, strike: freezeBackends,
 	},
 	{
-		Name: "workers", About: "workers killed in the middle of a job",
-		plan: usual, rounds: 200, jobs: 20_000, strike: killWorkers,
+		Name: "partition", About: "a gearmand whose packets are dropped both ways for longer than its health allows",
+		plan: islands, rounds: 10, jobs: 20_000, strike: partBackends,
+	},
+	{
+		Name: "workers", About: "workers killed in the middle of a job: connections cut, and Debian's gearman -w with SIGKILL",
+		plan: tooled, rounds: 200, jobs: 20_000, strike: killWorkers,
 	},
 	{
 		Name: "clients", About: "clients that vanish while they wait",
@@ -48,9 +52,13 @@ var Scenarios = []Scenario{
 	},
 }
 
+// The stages of the scenarios.
 var (
-	usual  = plan{backends: 3, clients: 30, workers: 24, workTime: 3 * time.Millisecond}
-	stored = plan{backends: 3, clients: 30, workers: 24, workTime: 3 * time.Millisecond, keeps: true}
+	usual = plan{backends: 3, clients: 30, workers: 24, workTime: 3 * time.Millisecond}
+
+	stored  = func(p plan) plan { p.keeps = true; return p }(usual)
+	islands = func(p plan) plan { p.islands = true; return p }(usual)
+	tooled  = func(p plan) plan { p.tools = 4; return p }(usual)
 )
 
 // An Outcome is what came of a scenario.
@@ -87,6 +95,9 @@ func (sc *Scenario) Run(ctx context.Context, geargate string, seed uint64, round
 	}
 	o := &Outcome{Scenario: sc.Name, About: sc.About, Seed: seed, Seconds: s.ledger.now().Seconds(),
 		Kills: s.kills, Promises: s.promises(), Counts: s.ledger.counts}
+	if s.pauses > 0 {
+		o.Notes = append(o.Notes, fmt.Sprintf("%d times a backend was stopped for %v to %v", s.pauses, freezeTime, 2*freezeTime))
+	}
 	if !o.Held() {
 		o.Said = said
 	}

@@ -68,6 +68,9 @@ func (s *stage) close() {
 			wire.cut(false)
 		}
 	}
+	for _, t := range s.tools {
+		t.end()
+	}
 	s.players.Wait()
 	late.Stop()
 	if s.gate != nil {
@@ -75,6 +78,9 @@ func (s *stage) close() {
 	}
 	for _, b := range s.backends {
 		b.Stop()
+	}
+	for _, land := range s.islands {
+		land.remove()
 	}
 	os.RemoveAll(s.files)
 }

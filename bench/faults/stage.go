@@ -36,6 +36,8 @@ var (
 // A plan says what stands on a stage.
 type plan struct {
 	backends int
+	islands  bool // each backend is in a network namespace of its own
+	tools    int  // gearman processes that run jobs
 	keeps    bool // backends have their queue on disk
 	clients  int
 	workers  int
@@ -57,9 +59,12 @@ type stage struct {
 	clients  []*client
 	workers  []*worker
 	tools    []*tool
+	islands  []*island
+	pauses   int            // of backends, frozen or cut off
 	kills    map[string]int // of processes and connections, by what was killed
 
-	gateGeneration atomic.Int64 // counts Geargate's deaths
+	gateGeneration atomic.Int64 // counts Geargate's lives
+	gateDown       atomic.Bool  // from its death to its next life
 	backlog        atomic.Int64 // background jobs acknowledged and not run
 	people         atomic.Uint32
 	submitting     atomic.Bool
@@ -83,6 +88,15 @@ func open(ctx context.Context, p plan, geargate string, seed uint64) (*stage, er
 		return nil, err
 	}
 	s.players.Go(s.count)
+	for i := range p.tools {
+		s.tools = append(s.tools, &tool{stage: s, number: i})
+	}
+	for _, t := range s.tools {
+		if err := t.begin(); err != nil {
+			s.close()
+			return nil, err
+		}
+	}
 	s.submitting.Store(true)
 	for i := range p.workers {
 		w := &worker{
@@ -108,16 +122,12 @@ func (s *stage) start(ctx context.Context) (err error) {
 	config := s.config
 	config += "backends:\n"
 	for i := range s.plan.backends {
-		address, err := farm.FreeAddress()
-		if err != nil {
-			return err
-		}
-		b, err := farm.Gearmand(ctx, address, s.queue(i)...)
+		b, err := s.backend(ctx, i)
 		if err != nil {
 			return err
 		}
 		s.backends = append(s.backends, b)
-		config += fmt.Sprintf("  - {name: %s, address: %q}\n", s.name(b), address)
+		config += fmt.Sprintf("  - {name: %s, address: %q}\n", s.name(b), b.Address())
 	}
 	address, err := farm.FreeAddress()
 	if err != nil {
@@ -130,6 +140,23 @@ func (s *stage) start(ctx context.Context) (err error) {
 	}
 	s.gate, err = farm.Run(ctx, "geargate", address, s.geargate, "serve", "--config", path)
 	return err
+}
+
+// backend starts one.
+func (s *stage) backend(ctx context.Context, number int) (*farm.Server, error) {
+	if s.plan.islands {
+		land, err := newIsland(ctx, number)
+		if err != nil {
+			return nil, err
+		}
+		s.islands = append(s.islands, land)
+		return land.gearmand(ctx)
+	}
+	address, err := farm.FreeAddress()
+	if err != nil {
+		return nil, err
+	}
+	return farm.Gearmand(ctx, address, s.queue(number)...)
 }
 
 // queue returns gearmand's flags for the queue of a backend.
@@ -163,6 +190,12 @@ func (s *stage) dial() (w *wire, generation int64) {
 	return nil, 0
 }
 
+// excused reports whether a connection had to end: Geargate has been killed
+// since it was dialled, or is dying and has not closed its listener yet.
+func (s *stage) excused(generation int64) bool {
+	return s.gateDown.Load() || generation != s.gateGeneration.Load() || s.over()
+}
+
 func (s *stage) over() bool {
 	select {
 	case <-s.ended:
@@ -177,8 +210,17 @@ func (s *stage) newcomer() uint32 { return s.people.Add(1) }
 
 // functionOf returns what a job is for, and how large it is.
 func (s *stage) functionOf(who load.Identity) (function []byte, size int) {
+	if len(s.tools) > 0 && who.Sequence%20 == 0 {
+		return toolFunction, toolPayload
+	}
 	return functions[int(who.Client+who.Sequence)%len(functions)], payload
 }
 
-// readResult returns whose result it is.
-func (s *stage) readResult(data []byte) (load.Identity, bool) { return load.ReadResult(data, s.salt) }
+// readResult returns whose result it is. A gearman process answers with the
+// workload as it is.
+func (s *stage) readResult(data []byte) (load.Identity, bool) {
+	if len(data) == toolPayload {
+		return load.ReadWorkload(data, s.salt)
+	}
+	return load.ReadResult(data, s.salt)
+}

@@ -2,6 +2,7 @@ package faults
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -58,20 +59,31 @@ func (s *stage) killBackend(ctx context.Context, victims []int) error {
 // freezeBackends stops a backend with SIGSTOP for longer than its health
 // allows, and lets it go on.
 func freezeBackends(ctx context.Context, s *stage, rounds int) error {
+	return s.interrupt(ctx, rounds, frozen,
+		func(b int) error { return s.backends[b].Freeze() },
+		func(b int) error { return s.backends[b].Thaw() })
+}
+
+// partBackends drops the packets of a backend, and lets them through again.
+func partBackends(ctx context.Context, s *stage, rounds int) error {
+	return s.interrupt(ctx, rounds, parted,
+		func(b int) error { return s.islands[b].part(ctx) },
+		func(b int) error { return s.islands[b].join(ctx) })
+}
+
+// interrupt stops one backend after the other for a while.
+func (s *stage) interrupt(ctx context.Context, rounds int, cause string, stop, resume func(backend int) error) error {
 	for range rounds {
 		if err := pause(ctx, s.moment(2*time.Second)); err != nil {
 			return err
 		}
-		b := s.backends[s.random.IntN(len(s.backends))]
-		h := s.ledger.hit(s.name(b), frozen)
-		if err := b.Freeze(); err != nil {
+		b := s.random.IntN(len(s.backends))
+		h := s.ledger.hit(s.name(s.backends[b]), cause)
+		if err := stop(b); err != nil {
 			return err
 		}
-		err := pause(ctx, freezeTime+s.moment(freezeTime))
-		if err := b.Thaw(); err != nil {
-			return err
-		}
-		if err != nil {
+		s.pauses++
+		if err := errors.Join(pause(ctx, freezeTime+s.moment(freezeTime)), resume(b)); err != nil {
 			return err
 		}
 		s.ledger.heal(h)
@@ -135,6 +147,7 @@ func killGate(ctx context.Context, s *stage, rounds int) error {
 		if err := pause(ctx, time.Second+s.moment(2*time.Second)); err != nil {
 			return err
 		}
+		s.gateDown.Store(true)
 		s.gateGeneration.Add(1)
 		s.gate.Kill()
 		s.gateGeneration.Add(1)
@@ -145,6 +158,7 @@ func killGate(ctx context.Context, s *stage, rounds int) error {
 		if err := s.gate.Restart(ctx); err != nil {
 			return err
 		}
+		s.gateDown.Store(false)
 	}
 	return nil
 }

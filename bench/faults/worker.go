@@ -53,7 +53,7 @@ func (w *worker) lost(err error) {
 	switch {
 	case w.killed.Load():
 		cause = workerKilled
-	case w.generation != w.gateGeneration.Load():
+	case w.excused(w.generation):
 		cause = gateKilled
 	default:
 		w.ledger.mistake(closed, "a worker's connection ended: %v", err)
