@@ -1,16 +1,20 @@
-# The whole project in a few words: make run, make test, make lint, make bench,
-# make bench-growth, make clean.
+# The whole project in a few words: make run, make test, make lint, make soak,
+# make bench, make bench-growth, make clean.
 
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 # Debian keeps gearmand where not every user's PATH looks.
 export PATH := $(PATH):/usr/sbin:/sbin
 
+# How long "make soak" goes on, and with which seed it begins.
+SOAK ?= 1h
+SEED ?= 1000000
+
 # How often "make bench" measures each setup, and where figures are kept.
 ROUNDS ?= 3
 RESULTS ?= .results
 
-.PHONY: geargate run test lint unit e2e tools bench bench-growth microbench clean
+.PHONY: geargate run test lint unit simulate soak e2e tools bench bench-growth microbench clean
 
 # The front door with its built-in pool, on 127.0.0.1:4730.
 run: geargate
@@ -23,7 +27,7 @@ geargate:
 	go build -o geargate ./cmd/geargate
 
 # Everything that must hold, the race detector on, nothing skipped.
-test: tools lint unit e2e
+test: tools lint unit simulate e2e
 
 lint:
 	@unformatted=$$(gofmt -l .); test -z "$$unformatted" || { echo "gofmt would change:"; echo "$$unformatted"; exit 1; }
@@ -32,6 +36,16 @@ lint:
 
 unit:
 	go test -race -timeout 5m $$(go list ./... | grep -v /e2e)
+
+# The router and everybody around it, simulated: 20,000 runs or two minutes of
+# them. Without the race detector, which finds nothing where there is one
+# goroutine; "make unit" makes some of the runs with it all the same.
+simulate:
+	go test ./router -run 'TestModel$$' -count=1 -timeout 10m -v -seeds 20000 -for 2m
+
+# The same for hours. One that fails is printed with the command to repeat it.
+soak:
+	go test ./router -run 'TestModel$$' -count=1 -timeout 0 -v -seeds 0 -for $(SOAK) -first $(SEED)
 
 # Geargate and gearmand side by side, with the clients people use. Verbose, so
 # that the trace of a job can be read in the output.

@@ -1,55 +1,16 @@
 package router
 
 import (
-	"flag"
 	"fmt"
 	"math/rand/v2"
-	"strings"
-	"testing"
 	"time"
 )
-
-var (
-	modelSeeds = flag.Int("seeds", 200, "how many random runs TestModel makes")
-	modelSeed  = flag.Uint64("seed", 0, "the only seed of TestModel, if not zero")
-)
-
-// TestModel lets many sessions do everything at random before several built-in
-// job servers, over links that are slow, overtake one another and fail, and
-// checks after each step what must hold. Then it lets everything come to rest
-// and checks that nothing is left over. There is one goroutine and a clock of
-// its own; a seed always gives the same run.
-//
-// A run that fails prints its events as a script, to be put into testdata.
-func TestModel(t *testing.T) {
-	if *modelSeed != 0 {
-		runModel(t, *modelSeed)
-		return
-	}
-	for seed := range uint64(*modelSeeds) {
-		if runModel(t, seed+1); t.Failed() {
-			return
-		}
-	}
-}
-
-func runModel(t *testing.T, seed uint64) {
-	w := newWorld(t, seed)
-	for range 600 {
-		w.anything()
-		if w.wrong != "" {
-			break
-		}
-	}
-	w.rest()
-	if w.wrong != "" {
-		t.Errorf("seed %d: %s\n%s", seed, w.wrong, strings.Join(w.events, "\n"))
-	}
-}
 
 // A world is a router, the job servers behind it and the peers before it.
 type world struct {
 	*rand.Rand
+	dice   *rand.PCG // what Rand draws from
+	seed   uint64
 	r      *Router
 	now    time.Time
 	hosts  []*host
@@ -59,14 +20,20 @@ type world struct {
 	failed map[string]bool // front handles that a worker or an operator has ended badly
 	calm   bool            // no faults, and nothing new: on the way to rest
 
-	last   SessionID
-	events []string // as a script
-	wrong  string   // what did not hold, first
+	last    SessionID
+	steps   int
+	events  []string // as a script
+	record  bool     // keep actions
+	actions []string // as a script has them
+	wrong   string   // what did not hold, first
 }
 
-func newWorld(t *testing.T, seed uint64) *world {
+func newWorld(seed uint64) *world {
+	dice := rand.NewPCG(seed, 0)
 	w := &world{
-		Rand:   rand.New(rand.NewPCG(seed, seed)),
+		Rand:   rand.New(dice),
+		dice:   dice,
+		seed:   seed,
 		now:    time.Unix(1_000_000_000, 0),
 		wires:  map[LinkID]*wire{},
 		failed: map[string]bool{},
@@ -114,6 +81,18 @@ func (w *world) fail(format string, args ...any) {
 // chance is true once in n times, and never while all comes to rest.
 func (w *world) chance(n int) bool { return w.IntN(n) == 0 && !w.calm }
 
+// run makes the moves of a run, and then comes to rest.
+func (w *world) run(moves []move) {
+	for _, m := range moves {
+		w.dice.Seed(w.seed, uint64(m))
+		if w.anything(); w.wrong != "" {
+			return
+		}
+	}
+	w.dice.Seed(w.seed, 2)
+	w.rest()
+}
+
 // anything lets one thing happen: something arrives, a peer acts, time passes
 // or something breaks.
 func (w *world) anything() {
@@ -151,12 +130,18 @@ func (w *world) step(ev *Event) {
 	if w.wrong != "" {
 		return
 	}
+	w.steps++
 	if err := w.check(); err != nil {
 		w.fail("%v", err)
 	}
 }
 
 func (w *world) apply(acts []Action) {
+	if w.record {
+		for i := range acts {
+			w.actions = append(w.actions, (&player{r: w.r}).show(&acts[i]))
+		}
+	}
 	for i := range acts {
 		switch a := &acts[i]; a.Kind {
 		case Send:
