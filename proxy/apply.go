@@ -34,6 +34,9 @@ func (c *core) apply() {
 			c.closeLink(a.Link)
 		case router.Note:
 			c.note(a)
+		case router.Surveyed:
+			close(c.surveys[a.Survey])
+			delete(c.surveys, a.Survey)
 		}
 	}
 	clear(c.acts) // they may hold on to a large frame

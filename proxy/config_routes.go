@@ -41,14 +41,17 @@ func (c *Config) unpooled() []string {
 	return rest
 }
 
-// routing returns the router's pools and routes: what no route leads goes to
-// the default pool.
+// routing returns the router's pools and routes: what no other route leads goes
+// to the default pool.
 func (c *Config) routing() (pools []router.Pool, routes []router.Route) {
 	for _, p := range c.AllPools() {
 		pools = append(pools, router.Pool{Name: p.Name, Backends: p.Backends})
 	}
 	for _, rt := range c.Routes {
 		routes = append(routes, router.Route{Function: rt.Function, Pool: rt.Pool})
+		if rt.Function == "*" {
+			return pools, routes
+		}
 	}
 	return pools, append(routes, router.Route{Function: "*", Pool: DefaultPool})
 }

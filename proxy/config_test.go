@@ -8,7 +8,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-	"unicode"
 )
 
 const examplePath = "../config.example.yaml"
@@ -38,9 +37,9 @@ func TestExampleHasEveryKey(t *testing.T) {
 		if field.Name == "Gearmand" {
 			continue
 		}
-		known, ok := sections[snake(field.Name)]
+		known, ok := sections[snakeCase(field.Name)]
 		if !ok {
-			t.Errorf("the loader has no section %s", snake(field.Name))
+			t.Errorf("the loader has no section %s", snakeCase(field.Name))
 			continue
 		}
 		element := field.Type
@@ -51,24 +50,13 @@ func TestExampleHasEveryKey(t *testing.T) {
 			t.Errorf("%s has %d fields and %d keys", field.Name, element.NumField(), len(known.keys))
 		}
 		for j := range element.NumField() {
-			key := snake(element.Field(j).Name)
+			key := snakeCase(element.Field(j).Name)
 			line := regexp.MustCompile(`(?m)^#? +(- )?` + key + `: \S+`)
 			if !line.Match(text) {
-				t.Errorf("the example has no line for %s.%s", snake(field.Name), key)
+				t.Errorf("the example has no line for %s.%s", snakeCase(field.Name), key)
 			}
 		}
 	}
-}
-
-func snake(name string) string {
-	var out strings.Builder
-	for i, r := range name {
-		if unicode.IsUpper(r) && i > 0 {
-			out.WriteByte('_')
-		}
-		out.WriteRune(unicode.ToLower(r))
-	}
-	return out.String()
 }
 
 // The example's commented-out farm must load as well.

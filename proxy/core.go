@@ -18,6 +18,7 @@ type decider interface {
 	Next() (time.Time, bool)
 	Listening() int
 	Owes(router.SessionID) bool
+	Report() *router.Report
 }
 
 // core joins the router to the connections. Every event goes through it, one
@@ -26,7 +27,7 @@ type decider interface {
 // loops: first in, first out for each peer, written by the loop that owns it
 // at the end of its turn.
 type core struct {
-	limits  Limits // static
+	limits  atomic.Pointer[Limits] // in force
 	journal *journal
 	engine  *listen.Engine // static once connections come
 
@@ -44,7 +45,11 @@ type core struct {
 	lastID    router.SessionID
 	ended     []*session      // will send no more and wait for replies, oldest first
 	stopped   bool            // the router hears nothing any more
+	started   bool            // the router has been asked for its first links
 	risen     []router.LinkID // built-in links the router has not heard are up
+
+	surveys    map[uint64]chan struct{} // under way; closed when the router has surveyed
+	lastSurvey uint64
 
 	timer *time.Timer // fires at alarm
 	alarm time.Time   // zero while the timer is not set

@@ -75,6 +75,8 @@ func (f *fakeRouter) Listening() int {
 
 func (f *fakeRouter) Owes(router.SessionID) bool { return false }
 
+func (f *fakeRouter) Report() *router.Report { return &router.Report{} }
+
 // look runs read while the router is at rest.
 func (f *fakeRouter) look(read func()) {
 	f.mu.Lock()

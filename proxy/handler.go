@@ -47,7 +47,8 @@ func host(addr net.Addr) string {
 func (c *core) Data(conn *listen.Conn, data []byte) {
 	switch p := conn.Owner.(type) {
 	case *session:
-		limits := streamLimits{frame: c.limits.Frame, line: c.limits.Line}
+		most := c.limits.Load()
+		limits := streamLimits{frame: most.Frame, line: most.Line}
 		err := c.take(conn, &p.peer, data, limits, speaker{session: p.id})
 		if err != nil {
 			c.journal.session("bad_input", p, err.Error())

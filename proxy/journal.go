@@ -19,6 +19,7 @@ type journal struct {
 
 	mu     sync.Mutex
 	counts map[string]*repeats // guarded by mu
+	closed bool                // guarded by mu
 }
 
 // A line is one event worth a log line. No payload is ever in it.
@@ -67,6 +68,9 @@ func (j *journal) session(event string, s *session, reason string) {
 func (j *journal) add(l line) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
+	if j.closed {
+		return
+	}
 	r := j.counts[l.event]
 	if r == nil {
 		r = &repeats{}
@@ -108,6 +112,9 @@ var levels = map[string]slog.Level{
 	"accept_failed":        slog.LevelError,
 	"too_many_connections": slog.LevelWarn,
 	"dial_failed":          slog.LevelWarn,
+	"reload_failed":        slog.LevelError,
+	"reload_waiting":       slog.LevelWarn,
+	"admin_unavailable":    slog.LevelWarn,
 }
 
 func (j *journal) write() {
@@ -129,8 +136,11 @@ func (j *journal) write() {
 	}
 }
 
-// close writes what is queued. Nothing may be added any more.
+// close writes what is queued. What is added later is lost.
 func (j *journal) close() {
+	j.mu.Lock()
+	j.closed = true
 	close(j.lines)
+	j.mu.Unlock()
 	<-j.done
 }

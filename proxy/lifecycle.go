@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"slices"
 	"strconv"
 	"time"
 
@@ -15,7 +16,7 @@ import (
 func (c *core) start(engine *listen.Engine) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.engine = engine
+	c.engine, c.started = engine, true
 	if len(c.undecided) == 0 {
 		close(c.decided)
 	}
@@ -104,6 +105,13 @@ func (c *core) closeSessions() <-chan struct{} {
 	}
 	c.settle(time.Now())
 	return gone
+}
+
+// allUpstreams returns those of now. After silence there will be no others.
+func (c *core) allUpstreams() []*upstream {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Clone(c.upstreams)
 }
 
 // silence ends what the router hears and says: that every connection ends

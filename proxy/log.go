@@ -6,12 +6,13 @@ import (
 	"os"
 )
 
-// NewLog returns a logger that writes to w as c says. Each line's message is
+// NewLog returns a logger that writes to w from level on, in a format that
+// Log.Format can be. Each line's message is
 // a stable event name in snake case, under the key event, and everything that
 // varies is an attribute: lines can be counted and filtered by event.
-func NewLog(w io.Writer, c Log) *slog.Logger {
-	options := &slog.HandlerOptions{Level: c.Level, ReplaceAttr: nameEvent}
-	if c.Format == "text" || c.Format == "auto" && isTerminal(w) {
+func NewLog(w io.Writer, format string, level slog.Leveler) *slog.Logger {
+	options := &slog.HandlerOptions{Level: level, ReplaceAttr: nameEvent}
+	if format == "text" || format == "auto" && isTerminal(w) {
 		return slog.New(slog.NewTextHandler(w, options))
 	}
 	return slog.New(slog.NewJSONHandler(w, options))

@@ -16,7 +16,7 @@ func TestLogFormats(t *testing.T) {
 		{"auto", `^\{.*\}\n$`}, // no terminal
 	} {
 		var out bytes.Buffer
-		log := NewLog(&out, Log{Level: slog.LevelWarn, Format: c.format})
+		log := NewLog(&out, c.format, slog.LevelWarn)
 		log.Info("hidden")
 		log.Warn("backend_down", "backend", "a")
 		if !regexp.MustCompile(c.want).Match(out.Bytes()) {

@@ -44,6 +44,7 @@ type link struct {
 // An upstream is a backend as the shell sees it. All of it is static.
 type upstream struct {
 	name    string
+	address string
 	remote  *backend.Redialer // nil for a built-in one
 	builtin *backend.Builtin  // nil for a remote one; guarded by core.mu
 }

@@ -49,19 +49,31 @@ type Options struct {
 	// Accepting is called when connections are about to be accepted; nil is
 	// nothing to call.
 	Accepting func()
+
+	// Config reads the configuration anew, for Reload; nil is what cannot be
+	// read again.
+	Config func() (Config, error)
+
+	// Level is the log's, which Reload sets; nil is one that stays.
+	Level *slog.LevelVar
 }
 
 // A Proxy is the front door.
 type Proxy struct {
-	config    Config
+	config    atomic.Pointer[Config] // in force; Reload puts another in its place
 	options   Options
 	core      *core
 	journal   *journal
 	listeners []*listen.Listener
+	admin     admin
 	nextLane  atomic.Uint32
 	adopting  chan struct{} // holds one for each connection on its way to a loop
 	log       *slog.Logger
 	headroom  []byte
+
+	reloading sync.Mutex     // held by the Reload under way
+	loaded    int            // guarded by reloading: how often a configuration was put in force
+	former    sync.WaitGroup // of redialers that nobody needs any more
 }
 
 // headroom is how much garbage there may be before it is collected, in bytes.
@@ -76,40 +88,48 @@ func New(config Config, options Options, log *slog.Logger) (*Proxy, error) {
 	if lanes <= 0 {
 		lanes = min(4, max(1, runtime.GOMAXPROCS(0)/2))
 	}
-	p := &Proxy{config: config, options: options, log: log, journal: newJournal(log)}
+	p := &Proxy{options: options, log: log, journal: newJournal(log), loaded: 1}
+	p.config.Store(&config)
 	p.adopting = make(chan struct{}, adoptions)
 	p.headroom = make([]byte, headroom)
 	c := &core{
-		limits:    config.Limits,
 		journal:   p.journal,
 		router:    router.New(config.Router(lanes)),
 		sessions:  map[router.SessionID]*session{},
 		links:     map[router.LinkID]*link{},
+		surveys:   map[uint64]chan struct{}{},
 		lanes:     make([]lane, lanes),
 		undecided: map[*upstream]bool{},
 		decided:   make(chan struct{}),
 		here:      nowhere,
 	}
+	c.limits.Store(&config.Limits)
 	c.receiver = c.builtinReceiver()
 	p.core = c
 	for _, b := range config.AllBackends() {
-		c.upstreams = append(c.upstreams, p.upstream(b))
+		u := p.upstream(b)
+		c.upstreams = append(c.upstreams, u)
+		if u.remote != nil {
+			c.undecided[u] = true
+		}
 	}
 	return p, nil
 }
 
 // upstream makes a backend of the configuration ready to be linked to.
 func (p *Proxy) upstream(b Backend) *upstream {
-	u := &upstream{name: b.Name}
+	u := &upstream{name: b.Name, address: b.Address}
 	if b.Builtin() {
-		u.builtin = backend.NewBuiltin(p.config.JobServer())
+		u.builtin = backend.NewBuiltin(p.config.Load().JobServer())
 		return u
 	}
-	remote := backend.Remote{Name: b.Name, Address: b.Address, Timeout: p.config.Timeouts.Dial}
-	u.remote = backend.NewRedialer(remote.Dial, backend.NewBackoff(rand.Float64), func(id uint64, nc net.Conn, err error) {
+	dial := func(ctx context.Context) (net.Conn, error) {
+		remote := backend.Remote{Name: b.Name, Address: b.Address, Timeout: p.config.Load().Timeouts.Dial}
+		return remote.Dial(ctx)
+	}
+	u.remote = backend.NewRedialer(dial, backend.NewBackoff(rand.Float64), func(id uint64, nc net.Conn, err error) {
 		p.core.dialled(u, router.LinkID(id), nc, err)
 	})
-	p.core.undecided[u] = true
 	return u
 }
 
@@ -131,15 +151,25 @@ func (c *Config) JobServer() jobserver.Config {
 }
 
 // Listen binds every address of the configuration, or takes over the sockets
-// that were inherited in place of them.
+// that were inherited in place of them, and those of the admin endpoint.
 func (p *Proxy) Listen() error {
+	err := p.bind()
+	if err == nil {
+		err = p.listenAdmin()
+	}
+	if err != nil {
+		p.closeListeners()
+	}
+	return err
+}
+
+func (p *Proxy) bind() error {
 	if len(p.options.Inherited) > 0 {
 		return p.inherit()
 	}
-	for _, l := range p.config.Listen {
+	for _, l := range p.config.Load().Listen {
 		ln, err := listen.Listen(l.Address)
 		if err != nil {
-			p.closeListeners()
 			return fmt.Errorf("listen at %s: %w", l.Address, err)
 		}
 		p.listeners = append(p.listeners, ln)
@@ -152,7 +182,6 @@ func (p *Proxy) inherit() error {
 	for _, file := range p.options.Inherited {
 		ln, err := listen.Inherit(file)
 		if err != nil {
-			p.closeListeners()
 			return err
 		}
 		p.listeners = append(p.listeners, ln)
@@ -186,6 +215,7 @@ func (p *Proxy) Serve(ctx context.Context) error {
 	engine, err := listen.Start(len(p.core.lanes), p.core)
 	if err != nil {
 		p.closeListeners()
+		p.admin.close()
 		return fmt.Errorf("start event loops: %w", err)
 	}
 	p.core.start(engine)
@@ -194,6 +224,7 @@ func (p *Proxy) Serve(ctx context.Context) error {
 	case <-time.After(startTimeout):
 	case <-ctx.Done():
 	}
+	p.admin.serve(p)
 	if p.options.Accepting != nil {
 		p.options.Accepting()
 	}
@@ -216,7 +247,7 @@ func (p *Proxy) Serve(ctx context.Context) error {
 	for range adoptions {
 		p.adopting <- struct{}{} // until none is on its way
 	}
-	p.core.drain(p.config.Timeouts.Drain)
+	p.core.drain(p.config.Load().Timeouts.Drain)
 	p.stop(engine)
 	return err
 }
@@ -225,14 +256,16 @@ func (p *Proxy) Serve(ctx context.Context) error {
 // depends on each other.
 func (p *Proxy) stop(engine *listen.Engine) {
 	p.core.silence()
-	for _, u := range p.core.upstreams {
+	for _, u := range p.core.allUpstreams() {
 		if u.remote != nil {
 			u.remote.Close()
 		}
 	}
+	p.former.Wait()
 	if err := engine.Stop(); err != nil {
 		p.log.Error("event_loops_failed", "reason", err.Error())
 	}
+	p.admin.close()
 	p.log.Info("stopped")
 	p.journal.close()
 }
@@ -245,7 +278,7 @@ const adoptions = 128
 // accept hands a new connection to the next event loop.
 func (p *Proxy) accept(nc net.Conn) {
 	s := &session{}
-	if limit := p.config.Limits.Connections; p.core.connections.Add(1) > int64(limit) && limit > 0 {
+	if limit := p.config.Load().Limits.Connections; p.core.connections.Add(1) > int64(limit) && limit > 0 {
 		p.core.connections.Add(-1)
 		p.journal.add(line{event: "too_many_connections", peer: nc.RemoteAddr().String(), reason: fmt.Sprintf("%d connections", limit)})
 		_ = nc.Close() // nothing was sent on it

@@ -57,7 +57,7 @@ func (c *core) flush(f *flush) {
 		conn.Close()
 		return
 	}
-	if queued := conn.Queued(); queued > c.limits.MaxPending {
+	if queued := conn.Queued(); queued > c.limits.Load().MaxPending {
 		c.slow(conn, queued)
 		conn.CloseNow()
 	}
@@ -77,7 +77,7 @@ func (f *flush) write() error {
 // slow says why a connection is cut off: what a peer does not read is memory
 // that others need. That goes for backends too.
 func (c *core) slow(conn *listen.Conn, queued int) {
-	reason := fmt.Sprintf("%d bytes waiting, %d allowed", queued, c.limits.MaxPending)
+	reason := fmt.Sprintf("%d bytes waiting, %d allowed", queued, c.limits.Load().MaxPending)
 	switch p := conn.Owner.(type) {
 	case *session:
 		c.journal.session("slow_reader", p, reason)

@@ -33,21 +33,21 @@ type census struct {
 	still   bool // nothing of ours was under way there from question to answer
 }
 
-// empty reports whether b had nothing to do at its last census and has got
-// nothing from here since.
-func (r *Router) empty(b *backend) bool {
-	c := &b.census
-	return c.taken && c.still && c.queued+c.running == 0 && r.still(b)
-}
+// empty reports whether there was no job at all.
+func (c *census) empty() bool { return c.taken && c.still && c.queued+c.running == 0 }
 
 // still reports whether no job of ours is on its way to b, waits or runs there.
 func (r *Router) still(b *backend) bool {
 	for _, l := range r.links {
-		if l.backend == b && (l.jobs.count > 0 || l.carries.count > 0 || l.owed.submissions() > 0) {
+		if l.backend == b && !l.still() {
 			return false
 		}
 	}
 	return true
+}
+
+func (l *link) still() bool {
+	return l.jobs.count == 0 && l.carries.count == 0 && l.owed.submissions() == 0
 }
 
 // submissions counts the JOB_CREATEDs owed.
@@ -143,7 +143,7 @@ func (t *tidying) due(r *Router) {
 	}
 	again = len(r.retired) > 0
 	for _, b := range r.backends {
-		if b.standing == standingLeaving && r.empty(b) {
+		if b.standing == standingLeaving && b.census.empty() && r.still(b) {
 			r.dropBackend(b)
 		}
 		again = again || b.standing == standingLeaving

@@ -40,7 +40,12 @@ func (r *Router) Report() *Report {
 		Routes:         r.cfg.Routes,
 	}
 	all := make([]BackendReport, len(r.backends))
+	still := make([]bool, len(r.backends))
+	for i := range still {
+		still[i] = true
+	}
 	for _, l := range r.links {
+		still[l.backend.id] = still[l.backend.id] && l.still()
 		b := &all[l.backend.id]
 		b.Links++
 		b.Owed += l.owed.count
@@ -54,7 +59,7 @@ func (r *Router) Report() *Report {
 		v := &all[i]
 		v.Name, v.Up, v.Drained, v.Leaving = b.name, b.up(), b.drained, b.standing == standingLeaving
 		v.Counted, v.Queued, v.Running = b.census.at, b.census.queued, b.census.running
-		v.Strays, v.Empty = b.census.strays, r.empty(b)
+		v.Strays, v.Empty = b.census.strays, b.census.empty() && still[i]
 		p.Backends = append(p.Backends, *v)
 	}
 	for _, pool := range r.routing.pools {

@@ -18,6 +18,7 @@ var fromEnvironment = []struct{ name, key string }{
 	{"GEARGATE_BACKEND", "backends"},
 	{"GEARGATE_POOL", "pool.servers"},
 	{"GEARGATE_LOG_LEVEL", "log.level"},
+	{"GEARGATE_ADMIN", "admin.socket"},
 }
 
 // configFlags are the flags that choose a configuration.
@@ -25,6 +26,8 @@ type configFlags struct {
 	set      *flag.FlagSet
 	file     string
 	settings []proxy.Setting
+	mixed    bool     // flags may stand behind operands too
+	operands []string // what is no flag, once parsed
 }
 
 func newConfigFlags(verb string) *configFlags {
@@ -35,6 +38,7 @@ func newConfigFlags(verb string) *configFlags {
 	f.setting("backend", "backends")
 	f.setting("pool", "pool.servers")
 	f.setting("log-level", "log.level")
+	f.setting("admin", "admin.socket")
 	return f
 }
 
@@ -50,12 +54,18 @@ func (f *configFlags) setting(name, key string) {
 // exit code where the verb is not to go on.
 func (f *configFlags) parse(args []string, operands int, stdout, stderr io.Writer) (code int, goOn bool) {
 	err := f.set.Parse(args)
+	f.operands = f.set.Args()
+	for n := 1; err == nil && f.mixed && n <= operands && len(f.operands) > n; n++ {
+		if err = f.set.Parse(f.operands[n:]); err == nil {
+			f.operands = append(f.operands[:n:n], f.set.Args()...)
+		}
+	}
 	if errors.Is(err, flag.ErrHelp) {
 		fmt.Fprint(stdout, usage)
 		return exitOK, false
 	}
-	if err == nil && f.set.NArg() != operands {
-		err = fmt.Errorf("expected %d arguments after the flags, got %d: %q", operands, f.set.NArg(), f.set.Args())
+	if err == nil && len(f.operands) != operands {
+		err = fmt.Errorf("expected %d arguments after the flags, got %d: %q", operands, len(f.operands), f.operands)
 	}
 	if err != nil {
 		fmt.Fprintf(stderr, "%s: %v\nSee geargate help.\n", f.set.Name(), err)

@@ -129,6 +129,7 @@ func (o *gearmandOptions) config() (proxy.Config, error) {
 	config.Log = proxy.Log{Level: o.level, Format: "text"}
 	config.Gearmand = proxy.Gearmand{PlainHandles: true, HandlePrefix: o.prefix, Exceptions: o.exceptions}
 	config.Timeouts.Drain = forEver
+	config.Admin = proxy.Admin{}
 	return config, err
 }
 
@@ -138,11 +139,11 @@ const forEver = 10 * 365 * 24 * time.Hour
 // logger returns a logger to file, and to syslog as well where o asks for it.
 func (o *gearmandOptions) logger(config proxy.Config, file io.Writer) (*slog.Logger, error) {
 	if !o.syslog {
-		return proxy.NewLog(file, config.Log), nil
+		return proxy.NewLog(file, config.Log.Format, config.Log.Level), nil
 	}
 	system, err := syslog.New(syslog.LOG_DAEMON|syslog.LOG_NOTICE, "gearmand")
 	if err != nil {
 		return nil, fmt.Errorf("--syslog: %w", err)
 	}
-	return proxy.NewLog(io.MultiWriter(file, system), config.Log), nil
+	return proxy.NewLog(io.MultiWriter(file, system), config.Log.Format, config.Log.Level), nil
 }

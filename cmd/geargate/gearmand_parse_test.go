@@ -151,6 +151,7 @@ func TestGearmandConfig(t *testing.T) {
 	want.Listen = []proxy.Listen{{Address: "127.0.0.1:4731"}}
 	want.Limits.JobRetries = 7
 	want.Timeouts.Drain = forEver
+	want.Admin = proxy.Admin{}
 	want.Log = proxy.Log{Level: slog.LevelDebug, Format: "text"}
 	want.Gearmand = proxy.Gearmand{PlainHandles: true, HandlePrefix: "H:y", Exceptions: true}
 	if !reflect.DeepEqual(got, want) {

@@ -19,11 +19,11 @@ func route(args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintln(stderr, err)
 		return exitFailure
 	}
-	pool, by := config.RouteOf([]byte(flags.set.Arg(0)))
+	pool, by := config.RouteOf([]byte(flags.operands[0]))
 	if len(config.Pools) > 0 || len(config.Routes) > 0 {
 		explain(stdout, &config, pool, by)
 	}
-	key := flags.set.Arg(1)
+	key := flags.operands[1]
 	if key == "-" {
 		key = *workload
 	}

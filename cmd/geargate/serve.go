@@ -26,11 +26,15 @@ func serve(args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintln(stderr, err)
 		return exitFailure
 	}
-	log := proxy.NewLog(stderr, config.Log)
+	var level slog.LevelVar
+	level.Set(config.Log.Level)
+	log := proxy.NewLog(stderr, config.Log.Format, &level)
 	accepting := make(chan struct{})
 	p, err := proxy.New(config, proxy.Options{
 		Inherited: activation.Files(true),
 		Accepting: func() { close(accepting) },
+		Config:    flags.load,
+		Level:     &level,
 	}, log)
 	if err == nil {
 		err = p.Listen()
@@ -46,10 +50,11 @@ func serve(args []string, stdout, stderr io.Writer) int {
 }
 
 // untilSignalled serves until SIGTERM or SIGINT, then drains, for as long as
-// limit. A second signal ends it at once, with an error.
+// limit. A second one of them ends it at once, with an error. SIGHUP reloads
+// the configuration; the proxy logs what comes of it.
 func untilSignalled(p *proxy.Proxy, accepting <-chan struct{}, limit time.Duration, log *slog.Logger) error {
 	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, syscall.SIGTERM, os.Interrupt)
+	signal.Notify(signals, syscall.SIGTERM, os.Interrupt, syscall.SIGHUP)
 	watched, unwatch := context.WithCancel(context.Background())
 	defer unwatch()
 	ctx, drain := context.WithCancel(watched)
@@ -66,6 +71,12 @@ func untilSignalled(p *proxy.Proxy, accepting <-chan struct{}, limit time.Durati
 		case err := <-served:
 			return err
 		case s := <-signals:
+			if s == syscall.SIGHUP {
+				service.reloading()
+				_, _ = p.Reload()
+				service.ready()
+				continue
+			}
 			if draining {
 				return fmt.Errorf("stopped at once by a second signal, %v", s)
 			}

@@ -28,6 +28,12 @@ func (m manager) ready() {
 	m.tell(daemon.SdNotifyReady, "STATUS=Accepting clients and workers.")
 }
 
+// reloading says that ready will be said again when the configuration is
+// another.
+func (m manager) reloading() {
+	m.tell(daemon.SdNotifyReloading, daemon.SdNotifyMonotonicUsec())
+}
+
 // stopping says that the end has begun, and how long it may take.
 func (m manager) stopping(limit time.Duration) {
 	m.tell(daemon.SdNotifyStopping, "STATUS=Letting foreground jobs finish.",

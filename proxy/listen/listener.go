@@ -171,6 +171,10 @@ func (l *Listener) closed() bool {
 	}
 }
 
+// Net returns the bound listener, for a server that is not Serve. It is ours
+// to Close.
+func (l *Listener) Net() net.Listener { return l.net }
+
 // Addr returns the address that was bound.
 func (l *Listener) Addr() net.Addr { return l.net.Addr() }
 

@@ -1,0 +1,88 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/geargate/geargate/proxy"
+)
+
+// status shows how a running geargate is.
+func status(args []string, stdout, stderr io.Writer) int {
+	flags := newConfigFlags("status")
+	asJSON := flags.set.Bool("json", false, "")
+	return controlled(flags, args, 0, stdout, stderr, func(c *controller) error {
+		s, err := c.status()
+		if err != nil {
+			return err
+		}
+		if *asJSON {
+			encoder := json.NewEncoder(stdout)
+			encoder.SetIndent("", "  ")
+			return encoder.Encode(s)
+		}
+		return printStatus(stdout, &s)
+	})
+}
+
+func printStatus(w io.Writer, s *proxy.Status) error {
+	fmt.Fprintf(w, "process %d, configuration %d: %d sessions, %d groups of workers, %d foreground jobs\n\n",
+		s.PID, s.Configuration, s.Sessions, s.Groups, s.ForegroundJobs)
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "BACKEND\tADDRESS\tSTATE\tLINKS\tFOREGROUND\tQUEUED\tRUNNING\tREMARKS")
+	for i := range s.Backends {
+		b := &s.Backends[i]
+		queued, running := "?", "?"
+		if b.Queues != nil {
+			queued, running = strconv.Itoa(b.Queues.Queued), strconv.Itoa(b.Queues.Running)
+		}
+		address := b.Address
+		if address == "" {
+			address = "(built in)"
+		}
+		fmt.Fprintf(table, "%s\t%s\t%s\t%d\t%d\t%s\t%s\t%s\n", b.Name, address, b.State, b.Links, b.Foreground,
+			queued, running, strings.Join(remarks(b), "; "))
+	}
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	if len(s.Pools) < 2 {
+		return nil
+	}
+	fmt.Fprintln(w)
+	for _, p := range s.Pools {
+		fmt.Fprintf(w, "pool %s: %s\n", p.Name, strings.Join(p.Backends, ", "))
+	}
+	for _, r := range s.Routes {
+		fmt.Fprintf(w, "route %s: pool %s\n", r.Function, r.Pool)
+	}
+	return nil
+}
+
+// remarks say what is not as usual with a backend.
+func remarks(b *proxy.BackendStatus) (all []string) {
+	idle := true
+	switch {
+	case b.Leaving:
+		all = append(all, "not in the configuration any more")
+	case b.Drained:
+		all = append(all, "drained")
+	case !b.Routed:
+		all = append(all, "no route leads here")
+	default:
+		idle = false
+	}
+	switch {
+	case idle && b.Empty:
+		all = append(all, "empty: can be switched off")
+	case idle && b.Queues != nil && b.State == "up":
+		all = append(all, "its jobs are worked off")
+	case b.Queues != nil && b.Queues.Strays > 0:
+		all = append(all, fmt.Sprintf("%d jobs of functions that are routed elsewhere", b.Queues.Strays))
+	}
+	return all
+}

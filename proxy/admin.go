@@ -1,0 +1,136 @@
+package proxy
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/geargate/geargate/proxy/listen"
+)
+
+// An admin is the endpoint at which operators ask and command, over HTTP: all
+// of it on a unix socket, whose file's mode says who may, and the questions
+// alone on a TCP address, where a command could come from anybody's browser.
+// Its requests run on goroutines of their own and take the core's mutex for
+// single steps and snapshots only.
+type admin struct {
+	socket, address *listen.Listener // nil where there is none
+	server          []*http.Server
+}
+
+// resources is what the endpoint serves: a line for each.
+func (p *Proxy) resources() *http.ServeMux {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /api/v1/status", p.serveStatus)
+	mux.HandleFunc("POST /api/v1/drain", p.serveDrain)
+	mux.HandleFunc("POST /api/v1/undrain", p.serveUndrain)
+	mux.HandleFunc("POST /api/v1/reload", p.serveReload)
+	return mux
+}
+
+// listenAdmin binds the endpoint's addresses. A socket that nobody has asked
+// for is done without where it cannot be had.
+func (p *Proxy) listenAdmin() error {
+	conf := p.config.Load()
+	var err error
+	if conf.Admin.Listen != "" {
+		if p.admin.address, err = listen.Listen(conf.Admin.Listen); err != nil {
+			return fmt.Errorf("admin.listen: %w", err)
+		}
+	}
+	if conf.Admin.Socket == "" {
+		return nil
+	}
+	for _, path := range conf.AdminSockets(os.LookupEnv) {
+		if p.admin.socket, err = bindAdmin(path); err == nil {
+			return nil
+		}
+	}
+	switch {
+	case conf.Admin.Socket != AutoSocket:
+		p.admin.close()
+		return fmt.Errorf("admin.socket: %w", err)
+	case err != nil:
+		p.journal.add(line{event: "admin_unavailable", reason: err.Error()})
+	}
+	return nil
+}
+
+// bindAdmin binds the unix socket at path for the owner and the group.
+func bindAdmin(path string) (*listen.Listener, error) {
+	if err := makeSocketDir(path); err != nil {
+		return nil, err
+	}
+	ln, err := listen.Listen("unix://" + path)
+	if err != nil {
+		return nil, err
+	}
+	if err := os.Chmod(path, 0o660); err != nil {
+		_ = ln.Close() // the error before says more
+		return nil, err
+	}
+	return ln, nil
+}
+
+// headerTimeout is how long a request may take to begin.
+const headerTimeout = 10 * time.Second
+
+// serve answers requests until close.
+func (a *admin) serve(p *Proxy) {
+	all := p.resources()
+	if a.socket != nil {
+		a.serveAt(a.socket, all)
+		p.log.Info("admin_listening", "address", "unix://"+a.socket.Addr().String())
+	}
+	if a.address != nil {
+		a.serveAt(a.address, questionsOnly(all))
+		p.log.Info("admin_listening", "address", a.address.Addr().String())
+	}
+}
+
+func (a *admin) serveAt(ln *listen.Listener, handler http.Handler) {
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: headerTimeout}
+	a.server = append(a.server, server)
+	go server.Serve(ln.Net()) // it ends with close
+}
+
+// questionsOnly refuses commands.
+func questionsOnly(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodGet && r.Method != http.MethodHead {
+			refuse(w, http.StatusForbidden, "expected GET: commands are taken on the admin socket only")
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// close ends the endpoint and every request under way.
+func (a *admin) close() {
+	for _, server := range a.server {
+		_ = server.Close() // it ends either way
+	}
+	for _, ln := range []*listen.Listener{a.socket, a.address} {
+		if ln != nil {
+			_ = ln.Close() // the server has closed it; what is left is its path
+		}
+	}
+}
+
+// A Refusal is the body of every answer that is not a success.
+type Refusal struct {
+	Error string `json:"error"`
+}
+
+func refuse(w http.ResponseWriter, code int, why string) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(code)
+	_ = json.NewEncoder(w).Encode(Refusal{why}) // a client that is gone has no use for it
+}
+
+func answer(w http.ResponseWriter, body any) {
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(body) // a client that is gone has no use for it
+}
