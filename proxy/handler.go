@@ -174,6 +174,9 @@ func (c *core) dismiss(now time.Time) (more bool) {
 	return more
 }
 
+// Written takes note that a peer has read some of what waited for it.
+func (c *core) Written(*listen.Conn) {}
+
 // Close takes note that a connection has ended.
 func (c *core) Close(conn *listen.Conn, err error) {
 	c.mu.Lock()

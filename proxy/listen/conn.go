@@ -1,30 +1,41 @@
 package listen
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"github.com/panjf2000/gnet/v2"
 	"golang.org/x/sys/unix"
 )
 
-// writeSize is how much is handed to gnet at a time. It bounds gnet's ring
-// buffers, which go from one connection to another and never shrink.
-const writeSize = 256 << 10
-
-// state is how far the end of a connection has come.
+// state is how far a connection has come:
+//
+//	unopened ──► open ──► closing ──► lingering ──► ended
+//	               └──────────┴───────────────────────┘ it broke
 type state uint8
 
 const (
-	open      state = iota
+	unopened  state = iota
+	open            // Write accepts
 	closing         // what is queued is being written
 	lingering       // our side is shut, the peer's end is waited for
 	ended           // the descriptor is not ours any more
+)
+
+// reading is who reads from a connection:
+//
+//	watched ──► parked ──► returning ──► watched
+//	   └──► over
+type reading uint8
+
+const (
+	watched   reading = iota // gnet reads
+	parked                   // nobody: what the peer sends waits in the kernel
+	returning                // nobody, and gnet will soon
+	over                     // the peer will send no more
 )
 
 // A Conn is one adopted connection. All its methods but the addresses belong
@@ -34,13 +45,20 @@ type Conn struct {
 	Owner any
 
 	loop          *loop
-	raw           gnet.Conn // nil before Open, as a half and once ended
-	half          *half     // nil while the peer may send, and once ended; else the loop watches it
-	fd            int       // of raw
+	place         int       // in loop.conns, while it is there
+	raw           gnet.Conn // set while it is watched
+	fd            int       // while it is neither unopened nor ended: gnet's as long as raw is set, else ours
 	local, remote net.Addr
-	opened        atomic.Bool
-	state         state
-	deadline      time.Time // of the present state, when closing
+	arrived       atomic.Bool // on its loop, after the latest enroll
+
+	state    state
+	reading  reading
+	wanted   bool // resume it when there is a descriptor
+	checked  bool // is in loop.checked
+	queue    output
+	token    uint64    // of its registration with the loop's drainer, or 0
+	why      error     // the peer's end or a failure, unless we had closed before
+	deadline time.Time // of the present state, when closing
 }
 
 // newConn prepares nc for gnet. gnet overwrites a unix connection's local
@@ -80,24 +98,6 @@ func takeAddr(addr net.Addr) net.Addr {
 	return nil
 }
 
-// enroll gives nc to gnet, which copies its descriptor and closes it, and
-// waits until it is on its loop.
-func (c *Conn) enroll(nc net.Conn) error {
-	result, err := c.loop.handle.Enroll(gnet.NewContext(context.Background(), c), nc)
-	if err != nil {
-		return err
-	}
-	select {
-	case r := <-result:
-		if r.Err == nil && !c.opened.Load() {
-			return errors.New("the loop could not watch its descriptor")
-		}
-		return r.Err
-	case <-c.loop.engine.ended:
-		return ErrStopped
-	}
-}
-
 // Loop returns the number of the loop that owns c.
 func (c *Conn) Loop() int { return c.loop.index }
 
@@ -106,70 +106,62 @@ func (c *Conn) Loop() int { return c.loop.index }
 // does nothing. When Write fails, Close is reported after the present
 // callback.
 func (c *Conn) Write(p []byte) error {
-	for len(p) > 0 {
-		if c.state != open {
-			return net.ErrClosed
-		}
-		if c.half != nil {
-			err := c.half.write(p)
-			if err != nil {
-				c.endHalf()
-			}
-			return err
-		}
-		n := min(len(p), writeSize)
-		if _, err := c.raw.Write(p[:n]); err != nil {
-			return err
+	if c.state != open {
+		return net.ErrClosed
+	}
+	if len(p) > 0 && c.queue.size == 0 {
+		n, err := writeOne(c.fd, p)
+		if err != nil {
+			return c.fail(err)
 		}
 		p = p[n:]
 	}
+	c.queue.copy(p)
+	c.loop.await(c)
 	return nil
 }
 
-// Writev is Write of several pieces, in order. What the kernel takes at once
-// of them is not copied, whatever its size. It changes parts.
+// Writev is Write of several pieces, in order. It keeps them until they are
+// sent: nobody may write to them again. It changes parts.
 func (c *Conn) Writev(parts [][]byte) error {
-	if c.state == open && c.half == nil && c.raw.OutboundBuffered() == 0 {
-		parts = c.writeNow(parts)
+	if c.state != open {
+		return net.ErrClosed
+	}
+	for c.queue.size == 0 && len(parts) > 0 {
+		now := parts[:min(len(parts), maxVector)]
+		n, err := writeParts(c.fd, now)
+		if err != nil {
+			return c.fail(err)
+		}
+		parts = skip(parts, n)
+		if n == 0 {
+			break
+		}
 	}
 	for _, p := range parts {
-		if err := c.Write(p); err != nil {
-			return err
-		}
+		c.queue.keep(p)
 	}
+	c.loop.await(c)
 	return nil
 }
 
-// maxVector is how many pieces the kernel takes in one call.
-const maxVector = 1024
-
-// writeNow writes what the kernel takes, of a connection for which nothing is
-// queued, and returns the rest. An error will come again from Write.
-func (c *Conn) writeNow(parts [][]byte) [][]byte {
-	for len(parts) > 0 {
-		n, err := unix.Writev(c.fd, parts[:min(len(parts), maxVector)])
-		if err == unix.EINTR {
-			continue
-		}
-		if err != nil {
-			return parts
-		}
-		for n > 0 || len(parts) > 0 && len(parts[0]) == 0 {
-			taken := min(n, len(parts[0]))
-			parts[0] = parts[0][taken:]
-			n -= taken
-			if len(parts[0]) == 0 {
-				parts = parts[1:]
-			}
-		}
+// skip drops the first n bytes of parts, and pieces without any before the
+// next.
+func skip(parts [][]byte, n int) [][]byte {
+	for len(parts) > 0 && n >= len(parts[0]) {
+		n -= len(parts[0])
+		parts = parts[1:]
 	}
-	return nil
+	if n > 0 {
+		parts[0] = parts[0][n:]
+	}
+	return parts
 }
 
 // Read reads what there is beyond what Data was given, until p is full, and
 // returns how much. The end of the stream and errors come as always.
 func (c *Conn) Read(p []byte) int {
-	if c.state != open || c.raw == nil {
+	if c.state != open || c.reading != watched {
 		return 0
 	}
 	total := 0
@@ -187,64 +179,7 @@ func (c *Conn) Read(p []byte) int {
 }
 
 // Queued returns how many bytes Write accepted that the kernel has not taken.
-func (c *Conn) Queued() int {
-	switch {
-	case c.half != nil:
-		return len(c.half.rest)
-	case c.raw != nil:
-		return c.raw.OutboundBuffered()
-	}
-	return 0
-}
-
-// Close ends c once everything queued has been written; no Data follows. It
-// then waits a moment for the peer's own end: to close on a peer that is still
-// sending would destroy what it has not read yet. A peer that does not read
-// gets 30 s.
-func (c *Conn) Close() {
-	if c.state != open {
-		return
-	}
-	now := time.Now()
-	c.state = closing
-	c.deadline = now.Add(flushTimeout)
-	c.finish(now)
-	if c.state != ended && c.half == nil {
-		c.loop.watch(c)
-	}
-}
-
-// finish takes a connection that is closing, or a half, as far as it goes at
-// time now.
-func (c *Conn) finish(now time.Time) {
-	if c.half != nil {
-		c.finishHalf(now)
-		return
-	}
-	if c.state == closing && c.raw.OutboundBuffered() == 0 {
-		c.state = lingering
-		c.deadline = now.Add(lingerTimeout)
-		if syscall.Shutdown(c.fd, syscall.SHUT_WR) != nil {
-			c.deadline = now
-		}
-	}
-	if !now.Before(c.deadline) {
-		_ = c.loop.handle.Close(c.raw)
-	}
-}
-
-// CloseNow ends c and drops what is queued.
-func (c *Conn) CloseNow() {
-	switch {
-	case c.half != nil:
-		c.endHalf()
-		return
-	case c.raw == nil:
-		return
-	}
-	c.state = closing
-	_ = c.loop.handle.Close(c.raw) // gnet's errors are about a descriptor that is gone
-}
+func (c *Conn) Queued() int { return c.queue.size }
 
 // RemoteAddr returns the peer's address. It is valid for ever.
 func (c *Conn) RemoteAddr() net.Addr { return c.remote }
@@ -252,13 +187,11 @@ func (c *Conn) RemoteAddr() net.Addr { return c.remote }
 // LocalAddr returns our address. It is valid for ever.
 func (c *Conn) LocalAddr() net.Addr { return c.local }
 
-// FD returns the descriptor, or -1 once c has ended.
+// FD returns the descriptor, or -1 once c has ended. Park and Resume change
+// it.
 func (c *Conn) FD() int {
-	switch {
-	case c.half != nil:
-		return c.half.fd
-	case c.raw != nil:
-		return c.fd
+	if c.state == unopened || c.state == ended {
+		return -1
 	}
-	return -1
+	return c.fd
 }

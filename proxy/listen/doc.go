@@ -9,5 +9,8 @@
 //     still calls: its descriptor may be somebody else's by then.
 //   - Close loses nothing that Write accepted.
 //   - A peer that sends no more still gets what was and what is written to it.
+//   - A connection can be parked: nobody reads from it, so that its peer must
+//     wait, and it is written to as before.
+//   - What waits for a peer drains in time proportional to its size.
 //   - Running out of descriptors delays new connections and nothing else.
 package listen

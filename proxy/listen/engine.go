@@ -22,6 +22,8 @@ type Handler interface {
 	// Data: p is everything that can be read now. It is valid only until Data
 	// returns.
 	Data(c *Conn, p []byte)
+	// Written: some of what was queued has been written; see Queued.
+	Written(c *Conn)
 	// Ended: the peer will send no more, but may still read. What a turn had
 	// ready has been written. c must be closed soon, after what it is owed.
 	Ended(c *Conn)
@@ -63,7 +65,12 @@ func Start(loops int, h Handler) (*Engine, error) {
 		return nil, fmt.Errorf("start %d event loops: %w", loops, err)
 	}
 	for i, handle := range handles {
-		e.loops = append(e.loops, newLoop(e, i, handle))
+		l, err := newLoop(e, i, handle)
+		if err != nil {
+			_ = e.Stop() // the first error counts
+			return nil, fmt.Errorf("start event loop %d: %w", i, err)
+		}
+		e.loops = append(e.loops, l)
 	}
 	return e, nil
 }
@@ -73,21 +80,12 @@ func Start(loops int, h Handler) (*Engine, error) {
 // belongs to the engine, also when Adopt fails. It must not be called on the
 // goroutine of a loop, nor with a lock held that a loop may wait for.
 func (e *Engine) Adopt(loop int, nc net.Conn, owner any) error {
-	e.adopting.RLock()
-	defer e.adopting.RUnlock()
-	if e.refusing {
-		nc.Close()
-		return ErrStopped
-	}
 	c, err := newConn(e.loops[loop], nc, owner)
-	if err == nil {
-		err = c.enroll(nc)
-	}
 	if err != nil {
 		nc.Close()
 		return fmt.Errorf("adopt connection of %v: %w", nc.RemoteAddr(), err)
 	}
-	return nil
+	return e.enroll(c, nc)
 }
 
 // Kick makes Turn(loop) run once, soon, after the input the loop has at hand.
@@ -108,7 +106,8 @@ func (e *Engine) Stop() error {
 		e.halt()
 		<-e.ended
 		for _, l := range e.loops {
-			l.closeHalves()
+			l.drainer.close()
+			l.closeDetached()
 		}
 	})
 	return e.err

@@ -27,13 +27,20 @@ func (v *events) OnOpen(raw gnet.Conn) ([]byte, gnet.Action) {
 		v.opened <- raw.EventLoop()
 		return nil, gnet.Close
 	}
-	c.raw = raw
-	c.fd = raw.Fd()
-	c.opened.Store(true)
-	c.loop.turns = 0
-	c.loop.enter()
-	v.engine.handler.Open(c)
-	c.loop.leave()
+	c.arrived.Store(true)
+	switch c.state {
+	case unopened:
+		c.raw, c.fd, c.state = raw, raw.Fd(), open
+		c.loop.add(c)
+		c.loop.turns = 0
+		c.loop.enter()
+		v.engine.handler.Open(c)
+		c.loop.leave()
+	case ended: // while it was on its way back
+		return nil, gnet.Close
+	default:
+		c.reattach(raw)
+	}
 	return nil, gnet.None
 }
 
@@ -56,21 +63,19 @@ func (v *events) OnTraffic(raw gnet.Conn) gnet.Action {
 // inside a callback: leave reports it then.
 func (v *events) OnClose(raw gnet.Conn, err error) gnet.Action {
 	c, ok := raw.Context().(*Conn)
-	if !ok {
-		return gnet.None
+	if !ok || c.raw != raw {
+		return gnet.None // one of boot, or parked
 	}
 	l := c.loop
-	if l.depth == 0 && errors.Is(err, io.EOF) && c.outlive(raw, err) {
+	if l.depth == 0 && errors.Is(err, io.EOF) && c.outlive(err) {
 		v.peerEnded(c)
 		return gnet.None
 	}
-	if c.state != open {
-		err = nil
+	if c.state == open && c.why == nil {
+		c.why = err
 	}
-	c.state = ended
-	c.raw = nil
 	l.enter()
-	l.gone = append(l.gone, ending{c, err})
+	c.end()
 	l.leave()
 	return gnet.None
 }
@@ -79,7 +84,7 @@ func (v *events) OnClose(raw gnet.Conn, err error) gnet.Action {
 // say how long it is needed.
 func (v *events) peerEnded(c *Conn) {
 	if c.state == closing {
-		return // watched already
+		return // looked at already
 	}
 	l := c.loop
 	l.turn()
@@ -87,8 +92,5 @@ func (v *events) peerEnded(c *Conn) {
 		l.enter()
 		v.engine.handler.Ended(c)
 		l.leave()
-	}
-	if c.half != nil {
-		l.watch(c)
 	}
 }

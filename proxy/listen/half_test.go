@@ -110,7 +110,7 @@ func TestHalfTakesOverWhatIsQueued(t *testing.T) {
 		})
 		client.CloseWrite()
 		eventually(t, "the peer's end is seen", func() (seen bool) {
-			s.run(t, 0, func() { seen = c.half != nil })
+			s.run(t, 0, func() { seen = c.reading == over })
 			return seen
 		})
 		if got, err := io.ReadAll(client); err != nil || !bytes.Equal(got, sent) {

@@ -21,11 +21,12 @@ func TestMain(m *testing.M) {
 // script is a Handler made of functions, each optional. Functions given to
 // run are called in the loop's next turn.
 type script struct {
-	open  func(c *Conn)
-	data  func(c *Conn, p []byte)
-	ended func(c *Conn) // Close where it is missing
-	close func(c *Conn, err error)
-	turn  func(loop int)
+	open    func(c *Conn)
+	data    func(c *Conn, p []byte)
+	written func(c *Conn)
+	ended   func(c *Conn) // Close where it is missing
+	close   func(c *Conn, err error)
+	turn    func(loop int)
 
 	engine *Engine
 	mu     sync.Mutex
@@ -41,6 +42,12 @@ func (s *script) Open(c *Conn) {
 func (s *script) Data(c *Conn, p []byte) {
 	if s.data != nil {
 		s.data(c, p)
+	}
+}
+
+func (s *script) Written(c *Conn) {
+	if s.written != nil {
+		s.written(c)
 	}
 }
 
@@ -90,6 +97,9 @@ func start(t *testing.T, loops int, s *script) {
 		t.Fatal(err)
 	}
 	s.engine = e
+	for loop := range loops {
+		s.run(t, loop, func() {}) // gnet has closed the connection it was met by
+	}
 	t.Cleanup(func() {
 		if err := e.Stop(); err != nil {
 			t.Error(err)

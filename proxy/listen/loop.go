@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/panjf2000/gnet/v2"
+	"golang.org/x/sys/unix"
 )
 
 const (
@@ -13,9 +14,9 @@ const (
 	// between. gnet runs a task that was posted by a task before it looks at
 	// its sockets again, so a turn that always kicks would starve them.
 	maxTurns = 16
-	// closeCheck is how often a loop looks at connections that are closing:
-	// gnet does not say when it has written everything.
-	closeCheck = 10 * time.Millisecond
+	// checkPause is how often a loop looks at connections that wait for a
+	// moment or for something nobody tells of.
+	checkPause = 10 * time.Millisecond
 	// flushTimeout bounds how long a closing connection may take to be read
 	// empty by its peer.
 	flushTimeout = 30 * time.Second
@@ -34,25 +35,32 @@ type loop struct {
 	turnTask gnet.Runnable
 	turns    int // in a row, without input
 
-	depth int      // callbacks entered: ours in the outermost, gnet's inside it
-	gone  []ending // connections whose Close is still to be reported
+	depth int     // callbacks entered: ours in the outermost, gnet's inside it
+	gone  []*Conn // those whose Close is still to be reported
 
-	closing   []*Conn // and halves, open ones too
-	checking  bool    // a check of closing is under way
+	conns []*Conn // all that have not ended
+	spare reserve // for duplicates
+
+	drainer   *drainer
+	drainTask gnet.Runnable
+
+	checked   []*Conn // those to look at, soon
+	checking  bool    // a look is under way
 	checkTask gnet.Runnable
 }
 
-// An ending is a connection that is gone and why.
-type ending struct {
-	c   *Conn
-	err error
-}
-
-func newLoop(e *Engine, index int, handle gnet.EventLoop) *loop {
-	l := &loop{index: index, engine: e, handle: handle}
+func newLoop(e *Engine, index int, handle gnet.EventLoop) (*loop, error) {
+	drainer, err := newDrainer()
+	if err != nil {
+		return nil, err
+	}
+	l := &loop{index: index, engine: e, handle: handle, drainer: drainer}
 	l.turnTask = gnet.RunnableFunc(l.takeTurn)
-	l.checkTask = gnet.RunnableFunc(l.check)
-	return l
+	l.checkTask = gnet.RunnableFunc(l.checkAll)
+	l.drainTask = gnet.RunnableFunc(l.drain)
+	_ = l.spare.hold() // or later
+	go drainer.run(l)
+	return l, nil
 }
 
 // enter and leave stand around every callback. The outermost leave reports
@@ -62,11 +70,11 @@ func (l *loop) enter() { l.depth++ }
 func (l *loop) leave() {
 	for l.depth == 1 && len(l.gone) > 0 {
 		next := l.gone[0]
-		l.gone[0] = ending{}
+		l.gone[0] = nil
 		if l.gone = l.gone[1:]; len(l.gone) == 0 {
 			l.gone = nil
 		}
-		l.engine.handler.Close(next.c, next.err)
+		l.engine.handler.Close(next, next.why)
 	}
 	l.depth--
 }
@@ -106,48 +114,72 @@ func (l *loop) turn() {
 	l.leave()
 }
 
-// watch follows c until it has been closed.
-func (l *loop) watch(c *Conn) {
-	l.closing = append(l.closing, c)
-	l.checkLater()
+// add and forget keep the list of connections.
+func (l *loop) add(c *Conn) {
+	c.place = len(l.conns)
+	l.conns = append(l.conns, c)
+}
+
+func (l *loop) forget(c *Conn) {
+	l.unregister(c)
+	last := len(l.conns) - 1
+	l.conns[c.place] = l.conns[last]
+	l.conns[c.place].place = c.place
+	l.conns[last] = nil
+	l.conns = l.conns[:last]
+}
+
+// duplicate duplicates a descriptor. Whoever asks gives one back soon, so one
+// in reserve is enough for when there are no others.
+func (l *loop) duplicate(fd int) (int, error) {
+	l.spare.release()
+	copied, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 0)
+	_ = l.spare.hold() // there may be none until the original is closed
+	return copied, err
+}
+
+// check has c looked at, soon.
+func (l *loop) check(c *Conn) {
+	if !c.checked {
+		c.checked = true
+		l.checked = append(l.checked, c)
+		l.checkLater()
+	}
 }
 
 func (l *loop) checkLater() {
-	if !l.checking && len(l.closing) > 0 {
+	if !l.checking && len(l.checked) > 0 {
 		l.checking = true
-		time.AfterFunc(closeCheck, func() { l.post(l.checkTask) })
+		time.AfterFunc(checkPause, func() { l.post(l.checkTask) })
 	}
 }
 
-// check takes every closing connection as far as it goes by now.
-func (l *loop) check(context.Context) error {
+// checkAll takes every connection that is to be looked at as far as it goes
+// by now.
+func (l *loop) checkAll(context.Context) error {
 	now := time.Now()
 	l.enter()
-	left := l.closing[:0]
-	for _, c := range l.closing {
+	checked := l.checked
+	l.checked = nil
+	for _, c := range checked {
+		c.checked = false
 		if c.state != ended {
-			c.finish(now)
-		}
-		if c.state != ended {
-			left = append(left, c)
+			c.look(now)
 		}
 	}
-	clear(l.closing[len(left):])
-	l.closing = left
 	l.checking = false
 	l.leave()
 	l.checkLater()
 	return nil
 }
 
-// closeHalves ends the halves, of which gnet knows nothing, on behalf of the
-// loop's goroutine, which has ended.
-func (l *loop) closeHalves() {
+// closeDetached ends the connections of which gnet knows nothing, on behalf
+// of the loop's goroutine, which has ended.
+func (l *loop) closeDetached() {
 	l.enter()
-	for _, c := range l.closing {
-		if c.half != nil {
-			c.endHalf()
-		}
+	for len(l.conns) > 0 {
+		l.conns[0].drop()
 	}
 	l.leave()
+	l.spare.release()
 }

@@ -1,0 +1,117 @@
+package listen
+
+import "golang.org/x/sys/unix"
+
+const (
+	// maxVector is how many pieces the kernel takes in one call.
+	maxVector = 1024
+	// Chunks that output copies into grow with what is waiting, between these.
+	minChunk, maxChunk = 4 << 10, 256 << 10
+)
+
+// An output is what Write accepted and the kernel has not taken, oldest
+// first. It drains in time proportional to its size, however small the pieces
+// it was made of. The zero value is empty and ready.
+type output struct {
+	chunks [][]byte // those from first on are not written, none of them empty
+	first  int
+	size   int  // bytes of them
+	ours   bool // the last chunk may be appended to
+}
+
+// copy appends p; p is free for reuse on return.
+func (o *output) copy(p []byte) {
+	if o.ours && len(p) > 0 {
+		last := &o.chunks[len(o.chunks)-1]
+		n := min(len(p), cap(*last)-len(*last))
+		*last = append(*last, p[:n]...)
+		o.size += n
+		p = p[n:]
+	}
+	if len(p) > 0 {
+		room := max(len(p), min(max(o.size, minChunk), maxChunk))
+		o.push(append(make([]byte, 0, room), p...))
+		o.ours = true
+	}
+}
+
+// keep appends p, which is never written again by anybody.
+func (o *output) keep(p []byte) {
+	if len(p) < minChunk {
+		o.copy(p)
+		return
+	}
+	o.push(p)
+	o.ours = false
+}
+
+func (o *output) push(p []byte) {
+	o.chunks = append(o.chunks, p)
+	o.size += len(p)
+}
+
+// writeTo writes as much as the kernel takes. An error is the connection's
+// end; what is left then is of no use.
+func (o *output) writeTo(fd int) error {
+	for o.size > 0 {
+		waiting := o.chunks[o.first:]
+		n, err := writeParts(fd, waiting[:min(len(waiting), maxVector)])
+		if err != nil || n == 0 {
+			return err
+		}
+		o.advance(n)
+	}
+	return nil
+}
+
+// advance forgets n bytes that have been written.
+func (o *output) advance(n int) {
+	o.size -= n
+	for n > 0 {
+		chunk := o.chunks[o.first]
+		if n < len(chunk) {
+			o.chunks[o.first] = chunk[n:]
+			return
+		}
+		n -= len(chunk)
+		o.chunks[o.first] = nil
+		o.first++
+	}
+	if o.size == 0 {
+		*o = output{}
+	}
+}
+
+// writeParts writes what the kernel takes at once, in one call, and returns
+// how much: zero where it takes nothing.
+func writeParts(fd int, parts [][]byte) (int, error) {
+	if len(parts) == 1 {
+		return writeOne(fd, parts[0])
+	}
+	for {
+		n, err := unix.Writev(fd, parts)
+		if err != unix.EINTR {
+			return taken(n, err)
+		}
+	}
+}
+
+// writeOne is writeParts of one piece.
+func writeOne(fd int, p []byte) (int, error) {
+	for {
+		n, err := unix.Write(fd, p)
+		if err != unix.EINTR {
+			return taken(n, err)
+		}
+	}
+}
+
+func taken(n int, err error) (int, error) {
+	switch err {
+	case nil:
+		return n, nil
+	case unix.EAGAIN:
+		return 0, nil
+	}
+	return 0, err
+}
