@@ -97,6 +97,8 @@ type Limits struct {
 	Connections        int // 0: as many as descriptors allow
 	GroupLinks         int // of one group to one backend
 	JobRetries         int // losses by workers before WORK_FAIL; 0: no limit
+	HeldJobs           int // new jobs that wait for a backend
+	HeldBytes          int // of jobs that wait for a backend
 }
 
 // Timeouts are how long is waited for whom.
@@ -106,7 +108,8 @@ type Timeouts struct {
 	Admin     time.Duration
 	Grab      time.Duration
 	Wake      time.Duration
-	CanDoUnit string // of the number in CAN_DO_TIMEOUT: "ms" or "s"
+	Hold      time.Duration // for a backend; 0 is not at all
+	CanDoUnit string        // of the number in CAN_DO_TIMEOUT: "ms" or "s"
 }
 
 // Log is what is logged, and how.
@@ -147,6 +150,8 @@ func DefaultConfig() Config {
 			ReadyJobs:          1000,
 			MaxPending:         defaultMaxPending(512 * MiB),
 			GroupLinks:         2,
+			HeldJobs:           100_000,
+			HeldBytes:          256 * MiB,
 		},
 		Timeouts: Timeouts{
 			Dial:      2 * time.Second,
@@ -154,6 +159,7 @@ func DefaultConfig() Config {
 			Admin:     time.Second,
 			Grab:      400 * time.Millisecond,
 			Wake:      100 * time.Millisecond,
+			Hold:      10 * time.Second,
 			CanDoUnit: "ms",
 		},
 		Log: Log{Level: slog.LevelInfo, Format: "auto"},
@@ -190,6 +196,9 @@ func (c *Config) Router(lanes int) router.Config {
 	r.GrabTimeout = c.Timeouts.Grab
 	r.WakeTimeout = c.Timeouts.Wake
 	r.AdminTimeout = c.Timeouts.Admin
+	r.HoldTimeout = c.Timeouts.Hold
+	r.MaxHeld = c.Limits.HeldJobs
+	r.MaxHeldBytes = c.Limits.HeldBytes
 	r.MaxFunction = c.Limits.FunctionName
 	r.MaxFunctions = c.Limits.FunctionsPerWorker
 	r.MaxReady = c.Limits.ReadyJobs

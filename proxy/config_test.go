@@ -106,7 +106,9 @@ limits:
   connections: 9
   group_links: 3
   job_retries: 4
-timeouts: {dial: 1m30s, drain: 0, admin: 2s, grab: 300ms, wake: 50ms, can_do_unit: s}
+  held_jobs: 5
+  held_bytes: 6KiB
+timeouts: {dial: 1m30s, drain: 0, admin: 2s, grab: 300ms, wake: 50ms, hold: 7s, can_do_unit: s}
 log: {level: debug, format: json}
 `
 	got, err := Parse("c.yaml", []byte(text), noEnvironment)
@@ -124,9 +126,9 @@ log: {level: debug, format: json}
 		Routes: []Route{{"*_x", "q"}},
 		Admin:  Admin{Socket: "/run/a.sock", Listen: ":4731"},
 		Limits: Limits{Frame: GiB, Line: 64, FunctionName: KiB, FunctionsPerWorker: 7, ReadyJobs: 8,
-			MaxPending: 2 * GiB, Connections: 9, GroupLinks: 3, JobRetries: 4},
+			MaxPending: 2 * GiB, Connections: 9, GroupLinks: 3, JobRetries: 4, HeldJobs: 5, HeldBytes: 6 * KiB},
 		Timeouts: Timeouts{Dial: 90 * time.Second, Admin: 2 * time.Second, Grab: 300 * time.Millisecond,
-			Wake: 50 * time.Millisecond, CanDoUnit: "s"},
+			Wake: 50 * time.Millisecond, Hold: 7 * time.Second, CanDoUnit: "s"},
 		Log: Log{Level: -4, Format: "json"},
 	}
 	if !reflect.DeepEqual(got, want) {
@@ -145,8 +147,8 @@ func TestRouterConfig(t *testing.T) {
 	text := `
 backends: [{name: a, address: x, weight: 2}]
 pool: {servers: 2}
-limits: {function_name: 11B, functions_per_worker: 12, ready_jobs: 13, group_links: 14, job_retries: 15}
-timeouts: {admin: 16ms, grab: 17ms, wake: 18ms, can_do_unit: s}
+limits: {function_name: 11B, functions_per_worker: 12, ready_jobs: 13, group_links: 14, job_retries: 15, held_jobs: 19, held_bytes: 20B}
+timeouts: {admin: 16ms, grab: 17ms, wake: 18ms, hold: 21ms, can_do_unit: s}
 log: {level: warn}
 `
 	config, err := Parse("c.yaml", []byte(text), noEnvironment)
@@ -162,9 +164,9 @@ log: {level: warn}
 	if got := strings.Join(backends, " "); got != "a pool-1 pool-2" || r.Backends[0].Weight != 2 || r.Backends[2].Weight != 1 {
 		t.Errorf("got backends %v", r.Backends)
 	}
-	got := []any{r.Lanes, r.MaxFunction, r.MaxFunctions, r.MaxReady, r.GroupLinks, r.JobRetries,
+	got := []any{r.Lanes, r.MaxFunction, r.MaxFunctions, r.MaxReady, r.GroupLinks, r.JobRetries, r.MaxHeld, r.MaxHeldBytes, r.HoldTimeout,
 		r.AdminTimeout, r.GrabTimeout, r.WakeTimeout, r.TimeoutSeconds, r.PlainHandles, r.Exceptions, r.Verbose, r.PID}
-	want := []any{3, 11, 12, 13, 14, 15, 16 * time.Millisecond, 17 * time.Millisecond, 18 * time.Millisecond,
+	want := []any{3, 11, 12, 13, 14, 15, 19, 20, 21 * time.Millisecond, 16 * time.Millisecond, 17 * time.Millisecond, 18 * time.Millisecond,
 		true, true, true, "WARNING", os.Getpid()}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %v\nwant %v", got, want)

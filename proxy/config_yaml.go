@@ -30,8 +30,8 @@ var sections = map[string]section{
 	"pool":     {keys: []string{"servers"}},
 	"admin":    {keys: []string{"socket", "listen"}},
 	"limits": {keys: []string{"frame", "line", "function_name", "functions_per_worker",
-		"ready_jobs", "max_pending", "connections", "group_links", "job_retries"}},
-	"timeouts": {keys: []string{"dial", "drain", "admin", "grab", "wake", "can_do_unit"}},
+		"ready_jobs", "max_pending", "connections", "group_links", "job_retries", "held_jobs", "held_bytes"}},
+	"timeouts": {keys: []string{"dial", "drain", "admin", "grab", "wake", "hold", "can_do_unit"}},
 	"log":      {keys: []string{"level", "format"}},
 }
 

@@ -1,7 +1,7 @@
 package proxy
 
 import (
-	"strings"
+	"fmt"
 	"testing"
 	"time"
 
@@ -9,8 +9,8 @@ import (
 	"github.com/geargate/geargate/protocol"
 )
 
-// What was in flight at a backend that goes away ends with an error, what is
-// submitted meanwhile is refused, and when it is back all is well.
+// What was in flight at a backend that goes away and what is submitted meanwhile
+// waits for it to come back, and nobody notices.
 func TestBackendGoesAndComesBack(t *testing.T) {
 	server := newLateServer(t)
 	p := serve(t, nil, server.configure)
@@ -23,27 +23,46 @@ func TestBackendGoesAndComesBack(t *testing.T) {
 	submit()
 	server.next(t, protocol.SubmitJob)
 	server.down()
-	failed := map[protocol.Type]int{}
-	for range 2 {
-		kind, _ := receive(t, nc)
-		failed[kind]++
-	}
-	if failed[protocol.WorkFail] != 1 || failed[protocol.Error] != 1 {
-		t.Errorf("answers %v, expected a WORK_FAIL and an ERROR", failed)
-	}
+	eventually(t, "log lines", func() bool {
+		return len(p.log.with("msg=backend_down backend=a")) == 1 && len(p.log.with("msg=jobs_resubmitted")) > 0
+	})
 	submit()
+	server.up(t)
+	told := map[string]bool{"H:a~x:0000000001": true}
+	for n := range 3 {
+		at := server.next(t, protocol.SubmitJob)
+		at.answer(protocol.JobCreated, fmt.Sprintf("H:x:%d", n+11))
+		if n > 0 {
+			told[string(expect(t, nc, protocol.JobCreated)[0])] = true
+		}
+		at.answer(protocol.WorkComplete, fmt.Sprintf("H:x:%d", n+11), "r")
+		handle := string(expect(t, nc, protocol.WorkComplete)[0])
+		if !told[handle] {
+			t.Errorf("a result under %s, expected one of %v", handle, told)
+		}
+		delete(told, handle)
+	}
+}
+
+// Without a hold timeout, who submits while no backend is there is told so at
+// once, and who had a job there learns that it has failed.
+func TestBackendGoesWithoutHold(t *testing.T) {
+	server := newLateServer(t)
+	p := serve(t, nil, func(c *Config) {
+		server.configure(c)
+		c.Timeouts.Hold = 0
+	})
+	server.linked(t, lanes)
+	nc := p.dial(t)
+	send(t, nc, protocol.SubmitJob, []byte("f"), nil, nil)
+	server.next(t, protocol.SubmitJob).answer(protocol.JobCreated, "H:x:1")
+	expect(t, nc, protocol.JobCreated)
+	server.down()
+	expect(t, nc, protocol.WorkFail)
+	eventually(t, "a log line", func() bool { return len(p.log.with("msg=backend_down backend=a")) == 1 })
+	send(t, nc, protocol.SubmitJob, []byte("f"), nil, nil)
 	if refused := string(expect(t, nc, protocol.Error)[0]); refused == "" {
 		t.Error("an ERROR without a code")
-	}
-	eventually(t, "log lines", func() bool {
-		return len(p.log.with("msg=backend_down backend=a")) == 1 && len(p.log.with("msg=jobs_lost")) > 0
-	})
-	server.up(t)
-	eventually(t, "the backend is back", func() bool { return len(p.log.with("msg=backend_up backend=a")) == 2 })
-	submit()
-	server.next(t, protocol.SubmitJob).answer(protocol.JobCreated, "H:x:1")
-	if handle := string(expect(t, nc, protocol.JobCreated)[0]); !strings.HasPrefix(handle, "H:a~x:") {
-		t.Errorf("handle %q, expected one of backend a", handle)
 	}
 }
 

@@ -100,7 +100,7 @@ func (j *journal) queue(l line) bool {
 // levels gives the events that are not mere information their level.
 var levels = map[string]slog.Level{
 	"backend_down":         slog.LevelWarn,
-	"jobs_lost":            slog.LevelWarn,
+	"jobs_resubmitted":     slog.LevelWarn,
 	"bad_input":            slog.LevelWarn,
 	"bad_packet":           slog.LevelWarn,
 	"bad_reply":            slog.LevelWarn,

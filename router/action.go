@@ -51,13 +51,13 @@ type NoteEvent string
 const (
 	NoteBackendUp     NoteEvent = "backend_up"
 	NoteBackendDown   NoteEvent = "backend_down"
-	NoteBackendGone   NoteEvent = "backend_gone"  // taken out of the configuration, and has nothing left to do
-	NoteJobsLost      NoteEvent = "jobs_lost"     // foreground jobs ended with WORK_FAIL: their backend is gone
-	NoteBadPacket     NoteEvent = "bad_packet"    // a session sent what cannot be passed on
-	NoteBadReply      NoteEvent = "bad_reply"     // a backend broke the protocol; its link is closed
-	NoteLateResult    NoteEvent = "late_result"   // a worker's result for a job it no longer holds was dropped
-	NoteJobTimeout    NoteEvent = "job_timeout"   // a worker held a job longer than its CAN_DO_TIMEOUT
-	NoteJobAbandoned  NoteEvent = "job_abandoned" // nobody listens any more: not run
+	NoteBackendGone   NoteEvent = "backend_gone"     // taken out of the configuration, and has nothing left to do
+	NoteJobsAgain     NoteEvent = "jobs_resubmitted" // jobs whose link to a backend has ended were submitted again
+	NoteBadPacket     NoteEvent = "bad_packet"       // a session sent what cannot be passed on
+	NoteBadReply      NoteEvent = "bad_reply"        // a backend broke the protocol; its link is closed
+	NoteLateResult    NoteEvent = "late_result"      // a worker's result for a job it no longer holds was dropped
+	NoteJobTimeout    NoteEvent = "job_timeout"      // a worker held a job longer than its CAN_DO_TIMEOUT
+	NoteJobAbandoned  NoteEvent = "job_abandoned"    // nobody listens any more: not run
 	NoteRetriesUsedUp NoteEvent = "retries_used_up"
 	NoteQueryPartial  NoteEvent = "query_partial" // a backend did not answer an admin question in time
 )

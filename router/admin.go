@@ -129,7 +129,7 @@ func (r *Router) rewriteHandle(b BackendID, text []byte) []byte {
 	if !ok {
 		return text
 	}
-	if j := r.jobs.at(r.backends[b], &h); j != nil {
+	if j := r.jobs.byHandle[r.backends[b].place(&h)]; j != nil {
 		return j.front.bytes()
 	}
 	front := r.frontHandle(r.backends[b], &h)
@@ -139,12 +139,12 @@ func (r *Router) rewriteHandle(b BackendID, text []byte) []byte {
 // cancelJob asks the backend that a handle names, or all where it names none.
 func (r *Router) cancelJob(s *session, line *protocol.Line) {
 	b, h, ok := r.backHandle(line.Argument())
+	if j := r.jobOf(line.Argument()); j != nil && j.state == jobAccepted {
+		b, h, ok = j.backend, j.handle, true
+	}
 	if !ok {
 		r.askText(s, line)
 		return
-	}
-	if j := r.jobs.at(b, &h); j != nil {
-		h = j.handle
 	}
 	q := r.newQuery(s)
 	q.finish = finishText(line.Verb)

@@ -1,6 +1,8 @@
 package router
 
 import (
+	"slices"
+
 	"github.com/geargate/geargate/protocol"
 )
 
@@ -8,12 +10,15 @@ import (
 // that JOB_ASSIGN to the result. The job is kept, so that another worker can
 // have it when its worker dies.
 type assignment struct {
-	state  assignmentState
-	link   *link
-	group  *group  // Ready: whose ready list it is in
-	worker *worker // Running
+	state   assignmentState
+	backend *backend
+	link    *link   // nil while Orphaned
+	group   *group  // Ready: whose ready list it is in
+	worker  *worker // Running and Orphaned
+	job     *job    // the job Adrift that it is the only one to run, or nil
 
 	handle handle     // as its backend knows it
+	place  place      // where the table has the job, if it is in flight here
 	front  handleText // as the worker knows it
 
 	buffer   []byte // owns the four below, or is shared
@@ -23,12 +28,14 @@ type assignment struct {
 	workload []byte
 
 	spoke bool  // its worker has sent something about it
+	data  int   // WORK_DATA and WORK_WARNING that it has sent
 	lost  int   // how many workers it was lost by
 	timer timer // Running: the worker's CAN_DO_TIMEOUT
 
 	inquiry *inquiry // Checking
 
-	ofLink, inReady hook[assignment]
+	ofLink  hook[assignment] // link.carries, Router.orphans while Orphaned
+	inReady hook[assignment]
 }
 
 // An inquiry is the question to a backend whether anybody else listens to a
@@ -39,13 +46,20 @@ type inquiry struct {
 
 // assignmentState is where an assignment stands:
 //
-//	Checking ──► Ready ◄──────────► Running ──► gone (result, link lost)
-//	               │ last member      │ worker lost, CANT_DO,
-//	               ▼ of the group     │ CAN_DO_TIMEOUT
-//	            Stranded ◄────────────┘
+//	Checking ──► Ready ◄──────────► Running ──► gone (result)
+//	               │ last member      │ │ ▲
+//	               ▼ of the group     │ │ │ assigned again
+//	            Stranded ◄────────────┘ │ │
+//	               worker lost, CANT_DO,│ │
+//	               CAN_DO_TIMEOUT       │ │
+//	                          link lost ▼ │
+//	                                Orphaned ──► gone (result, worker lost)
 //
-// Stranded waits for nothing but the end of its link, which cannot be closed
-// while other jobs of it run; then the backend queues it again.
+// All but Running are gone when their link is lost. Stranded waits for nothing
+// but that: the link cannot be closed while other jobs of it run; then the
+// backend queues it again. Orphaned goes on at its worker, and its result goes
+// right to its listeners. Where the backend lives, or comes back with the job,
+// it assigns it again: to the same worker, without its knowing.
 type assignmentState uint8
 
 const (
@@ -53,6 +67,7 @@ const (
 	assignmentReady
 	assignmentRunning
 	assignmentStranded
+	assignmentOrphaned
 )
 
 // linkAssigned takes in a job that a backend assigned to a group link.
@@ -73,13 +88,16 @@ func (r *Router) linkAssigned(l *link, p *protocol.Packet) {
 	}
 	a := r.assignments.get()
 	a.fill(p)
-	a.link, a.handle = l, h
+	a.backend, a.link, a.handle, a.place = l.backend, l, h, l.place(&h)
 	l.carries.pushBack(a)
-	j := r.jobs.at(l.backend, &h)
-	if j != nil {
-		a.front = j.front
-	} else {
-		a.front = r.frontHandle(l.backend, &h)
+	if r.orphans.count > 0 && r.adopt(a) {
+		r.balance(l.group)
+		return
+	}
+	a.front = r.frontHandle(l.backend, &h)
+	j := r.jobs.byHandle[a.place]
+	if j != nil && len(a.unique) == 0 && len(j.unique) > 0 {
+		a.unique = slices.Clone(j.unique) // it was sent without
 	}
 	if j != nil && j.abandoned() {
 		r.shed(a, j)
@@ -136,6 +154,9 @@ func (a *assignment) fill(p *protocol.Packet) {
 func (r *Router) assign(a *assignment, w *worker, p *reply, kind protocol.Type) {
 	a.state, a.worker = assignmentRunning, w
 	a.link.running++
+	if w.runsOther(a) {
+		a.front = a.backend.otherFront(&a.handle, func(front handleText) bool { return w.runs(front.bytes()) != nil })
+	}
 	w.hold(a)
 	if t := w.timeout(a.function); t > 0 {
 		r.arm(&a.timer, r.now.Add(t), a)
@@ -153,7 +174,7 @@ func (r *Router) assign(a *assignment, w *worker, p *reply, kind protocol.Type) 
 // due is called when a worker has held a longer than its CAN_DO_TIMEOUT. The
 // job goes to another worker; the late result will be dropped in silence.
 func (a *assignment) due(r *Router) {
-	r.note(NoteJobTimeout, a.worker.session, a.link.backend, string(a.function))
+	r.note(NoteJobTimeout, a.worker.session, a.backend, string(a.function))
 	r.takeAway(a)
 	r.giveBack(a)
 }
@@ -163,21 +184,30 @@ func (r *Router) takeAway(a *assignment) {
 	a.worker.release(a)
 	r.disarm(&a.timer)
 	a.worker = nil
-	a.link.running--
-	a.state = assignmentStranded
+	if a.state == assignmentRunning {
+		a.link.running--
+		a.state = assignmentStranded
+	}
 }
 
 // forget drops a: its result has been sent, or its backend will assign it
 // again to somebody else.
 func (r *Router) forget(a *assignment) {
-	switch a.state {
-	case assignmentReady:
+	if a.state == assignmentReady {
 		r.unready(a)
-	case assignmentRunning:
+	}
+	if a.worker != nil {
 		r.takeAway(a)
 	}
-	a.link.carries.remove(a)
-	a.link = nil
+	if a.link != nil {
+		a.link.carries.remove(a)
+		a.link = nil
+	} else {
+		r.orphans.remove(a)
+	}
+	if a.job != nil {
+		a.job.carrier, a.job = nil, nil
+	}
 	if a.inquiry != nil {
 		a.inquiry.about = nil
 		a.inquiry = nil
@@ -191,9 +221,13 @@ func (r *Router) forget(a *assignment) {
 
 // giveBack finds a new place for a job that its worker has lost.
 func (r *Router) giveBack(a *assignment) {
+	if a.state == assignmentOrphaned {
+		r.abort(a)
+		return
+	}
 	a.lost++
 	if r.cfg.JobRetries > 0 && a.lost >= r.cfg.JobRetries {
-		r.note(NoteRetriesUsedUp, nil, a.link.backend, string(a.function))
+		r.note(NoteRetriesUsedUp, nil, a.backend, string(a.function))
 		r.fail(a)
 		return
 	}
@@ -225,9 +259,12 @@ func (r *Router) place(a *assignment) {
 
 // fail ends a with WORK_FAIL upstream: nobody will run it.
 func (r *Router) fail(a *assignment) {
-	l := a.link
+	l, j := a.link, a.job
 	r.ask(l, protocol.WorkFail, a.handle.bytes())
 	r.forget(a)
+	if j != nil {
+		r.failJob(j)
+	}
 	r.finished(l)
 }
 
@@ -280,7 +317,7 @@ func (r *Router) listenersKnown(q *inquiry, p *protocol.Packet, refused bool) {
 	if a == nil {
 		return
 	}
-	j := r.jobs.at(a.link.backend, &a.handle)
+	j := r.jobs.byHandle[a.place]
 	alone := !refused && string(p.Arg(5)) == "1"
 	if alone && j != nil && j.abandoned() {
 		r.abandon(a, j)

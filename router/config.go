@@ -25,6 +25,10 @@ type Config struct {
 	GrabTimeout  time.Duration // a GRAB_JOB is answered within this, whatever a backend does
 	WakeTimeout  time.Duration // a woken worker that does not come within this is passed over
 	AdminTimeout time.Duration // a backend that does not answer an admin line within this is left out
+	HoldTimeout  time.Duration // how long a job waits for a backend that takes it; 0 is not at all
+
+	MaxHeld      int // new jobs that wait for a backend
+	MaxHeldBytes int // bytes of jobs that wait for a backend
 
 	MaxFunction  int // bytes of a function's name
 	MaxFunctions int // functions per worker
@@ -53,6 +57,9 @@ func DefaultConfig(backends []Backend, lanes int) Config {
 		GrabTimeout:  400 * time.Millisecond,
 		WakeTimeout:  100 * time.Millisecond,
 		AdminTimeout: time.Second,
+		HoldTimeout:  10 * time.Second,
+		MaxHeld:      100_000,
+		MaxHeldBytes: 256 << 20,
 		MaxFunction:  4096,
 		MaxFunctions: 10_000,
 		MaxReady:     1000,

@@ -54,8 +54,7 @@ func (l *link) still() bool {
 func (q *owedQueue) submissions() int {
 	n := 0
 	for i := range q.count {
-		switch q.ring[(q.first+i)&(len(q.ring)-1)].kind {
-		case owedCreated, owedCreatedBackground:
+		if q.ring[(q.first+i)&(len(q.ring)-1)].kind == owedCreated {
 			n++
 		}
 	}
@@ -67,6 +66,7 @@ func (q *owedQueue) submissions() int {
 func (r *Router) drain(id BackendID, on bool) {
 	if int(id) < len(r.backends) {
 		r.backends[id].drained = on
+		r.placeWaiting()
 	}
 }
 
@@ -170,6 +170,7 @@ func (r *Router) leave(b *backend) {
 // dropBackend ends every link to b.
 func (r *Router) dropBackend(b *backend) {
 	b.standing, b.upLinks, b.highest = standingGone, 0, 0
+	b.life++
 	r.note(NoteBackendGone, nil, b, "")
 	for lane, l := range b.submit {
 		b.submit[lane] = nil

@@ -6,54 +6,132 @@ import (
 	"github.com/geargate/geargate/protocol"
 )
 
+// lossesPerBackend is how many ends of links each backend may make a job go
+// through: a job that takes a backend down wherever it runs must come to an
+// end, and one that is only unlucky must not.
+const lossesPerBackend = 8
+
 // loseSubmitLink decides what becomes of everything that was under way on a
-// submit link that has ended. Foreground jobs end with WORK_FAIL: their
-// backend, if it lives, has dropped our attachment to them.
+// submit link that has ended: the oldest first, so that jobs keep their order.
 func (r *Router) loseSubmitLink(l *link) {
+	r.bind(l)
+	again := 0
+	for l.jobs.first != nil {
+		again += r.failover(l.jobs.first, l.backend)
+	}
 	for l.owed.count > 0 {
 		o := l.owed.pop()
 		switch o.kind {
-		case owedCreated:
-			r.refuseJob(o.job, []byte(protocol.RefuseLost.Code), []byte(protocol.RefuseLost.Text))
-		case owedCreatedBackground:
-			r.refuse(o.reply, protocol.RefuseLost)
+		case owedCreated, owedGhost:
+			again += r.failover(o.job, l.backend)
 		case owedStatus:
-			r.statusUnknown(o.reply)
+			r.statusLost(o.reply)
 		case owedStatusAll, owedStatusUnique, owedText:
 			o.query.lose(r, l.backend)
 		case owedListeners:
 			r.runAnyway(o.inquiry)
 		}
 	}
-	if l.jobs.count > 0 {
-		r.note(NoteJobsLost, nil, l.backend, strconv.Itoa(l.jobs.count)+" foreground jobs")
+	if again > 0 {
+		r.note(NoteJobsAgain, nil, l.backend, strconv.Itoa(again)+" jobs")
 	}
-	for l.jobs.first != nil {
-		r.failJob(l.jobs.first)
+}
+
+// failover decides what becomes of a job whose submit link has ended, and
+// returns 1 where it is submitted again. Its backend, if it lives, has let go
+// of it, or has never heard of it.
+func (r *Router) failover(j *job, from *backend) int {
+	unwanted := j.unwanted()
+	r.jobs.leave(j)
+	from.ghosts.add(j.unique)
+	if j.ending {
+		r.ended(j) // its listeners know the result
+		return 0
 	}
+	if unwanted {
+		r.drop(j) // a job server would have dropped it, too
+		return 0
+	}
+	if j.carrier != nil {
+		j.state = jobAdrift // its worker finishes
+		return 0
+	}
+	return r.again(j)
+}
+
+// again submits a job again that no backend has, or fails it where that has
+// been done too often, and returns 1 where it has not.
+func (r *Router) again(j *job) int {
+	if j.moves++; j.moves > lossesPerBackend*len(r.backends) {
+		r.note(NoteRetriesUsedUp, nil, nil, string(j.function))
+		r.refuseJob(j, []byte(protocol.RefuseLost.Code), []byte(protocol.RefuseLost.Text))
+		return 0
+	}
+	if j.stored {
+		r.dispatch(j)
+		return 1
+	}
+	r.launch(j, j.background || j.listeners.count == 0)
+	return 1
+}
+
+// launch submits a job that no backend has and that others may have joined.
+// Where it must be kept whoever listens, a background submission goes ahead;
+// only where somebody listens does a foreground one follow.
+func (r *Router) launch(j *job, kept bool) {
+	if kept {
+		c := r.jobPool.get()
+		sub := j.submission()
+		sub.kind = background(j.kind)
+		c.fill(&sub)
+		c.stored, c.moves = true, j.moves
+		c.joined, j.joined = j.joined, c.joined
+		r.dispatch(c)
+	}
+	if j.listeners.count == 0 && len(j.joined) == 0 {
+		r.drop(j)
+		return
+	}
+	j.kind = foreground(j.kind)
+	r.dispatch(j)
+}
+
+// background returns the submission like a foreground one that is to be kept,
+// and foreground the one like a background one that somebody listens to.
+func background(kind protocol.Type) protocol.Type {
+	switch kind {
+	case protocol.SubmitJob:
+		return protocol.SubmitJobBg
+	case protocol.SubmitJobHigh:
+		return protocol.SubmitJobHighBg
+	case protocol.SubmitJobLow:
+		return protocol.SubmitJobLowBg
+	case protocol.SubmitReduceJob:
+		return protocol.SubmitReduceJobBg
+	}
+	return kind
+}
+
+func foreground(kind protocol.Type) protocol.Type {
+	switch kind {
+	case protocol.SubmitJobHighBg:
+		return protocol.SubmitJobHigh
+	case protocol.SubmitJobLowBg:
+		return protocol.SubmitJobLow
+	case protocol.SubmitReduceJobBg:
+		return protocol.SubmitReduceJob
+	case protocol.SubmitJobBg, protocol.SubmitJobEpoch:
+		return protocol.SubmitJob
+	}
+	return kind
 }
 
 // failJob ends an accepted job with WORK_FAIL for everyone who listens.
 func (r *Router) failJob(j *job) {
 	for j.listeners.first != nil {
-		r.tell(j.listeners.first, protocol.WorkFail, j.front.bytes())
-		r.detach(j.listeners.first)
+		l := j.listeners.first
+		r.tell(l, protocol.WorkFail, l.handle())
+		r.detach(l)
 	}
 	r.ended(j)
-}
-
-// loseGroupLink forgets the jobs that came over a group link that has ended:
-// its backend queues them again. A worker that holds one finishes it, and its
-// result is dropped.
-func (r *Router) loseGroupLink(l *link) {
-	g := l.group
-	g.links[l.backend.id] = remove(g.links[l.backend.id], l)
-	g.outstanding -= l.grabs
-	for a := l.carries.first; a != nil; {
-		next := l.carries.next(a)
-		r.forget(a)
-		a = next
-	}
-	r.connect(g)
-	r.balance(g)
 }

@@ -73,13 +73,21 @@ func (h *handle) digits() []byte { return h.text[h.hostSize:h.size] }
 // A place is where tables have a handle of a backend: zeros before the number
 // do not count, so `H:a:0000000007` and `H:a:7` are the same job. Two hosts
 // of one backend with the same hash would be taken for one; nobody would gain
-// from naming such a host, and by chance there are none.
+// from naming such a host, and by chance there are none. A job server that
+// starts anew may give out a handle for the second time, so its life counts.
 type place struct {
-	backend      BackendID
+	backend      int32
+	life         uint32
 	host, number uint64
 }
 
-func (b *backend) place(h *handle) place { return place{b.id, h.hostHash, h.number} }
+// place returns where b's present life has h.
+func (b *backend) place(h *handle) place { return place{int32(b.id), b.life, h.hostHash, h.number} }
+
+// place returns where h is that came over l.
+func (l *link) place(h *handle) place {
+	return place{int32(l.backend.id), l.life, h.hostHash, h.number}
+}
 
 // short returns h without zeros before its number, as a job server with plain
 // numbers has given it out.
@@ -98,7 +106,8 @@ func (h handle) short() handle {
 //
 // The first two can be taken apart again without a table, by any proxy that
 // knows a backend of that name. The third is found only while its foreground
-// job is known here.
+// job is known here; it also stands in where the first is in use for a job
+// that was submitted again elsewhere.
 func (r *Router) frontHandle(b *backend, h *handle) handleText {
 	if r.cfg.PlainHandles {
 		return h.handleText
@@ -186,4 +195,36 @@ func withoutBackend(front []byte) (h handle, ok bool) {
 func (b *backend) isHashed(front *handleText) bool {
 	mark := len("H:") + len(b.name) + len("~")
 	return mark < int(front.size) && front.text[mark] == '#' && front.text[mark-1] == '~'
+}
+
+// otherFront returns a session's handle for h of b that is not in use: of the
+// third form, the hash being that of the handle and a number.
+func (b *backend) otherFront(h *handle, used func(handleText) bool) handleText {
+	for n := uint64(0); ; n++ {
+		var room [2 * maxHandle]byte
+		salted := xxhash.Sum64(strconv.AppendUint(append(room[:0], h.bytes()...), n, 10))
+		text := append(append(append(room[:0], "H:"...), b.name...), "~#"...)
+		text = append(strconv.AppendUint(text, salted, 16), ':')
+		digits := h.digits()
+		text = append(text, "0000000000"[:max(0, numberWidth-len(digits))]...)
+		text = append(text, digits...)
+		front, _ := textOf(text[:min(len(text), maxHandle)])
+		if !used(front) {
+			return front
+		}
+	}
+}
+
+// jobOf returns the job in flight that sessions know by a handle, or nil.
+func (r *Router) jobOf(front []byte) *job {
+	if len(r.jobs.byFront) > 0 {
+		if text, ok := textOf(front); ok && r.jobs.byFront[text] != nil {
+			return r.jobs.byFront[text]
+		}
+	}
+	b, h, ok := r.backHandle(front)
+	if !ok {
+		return nil
+	}
+	return r.jobs.byHandle[b.place(&h)]
 }

@@ -2,20 +2,19 @@ package router
 
 import (
 	"bytes"
+	"time"
 
 	"github.com/cespare/xxhash/v2"
 	"github.com/geargate/geargate/protocol"
 )
 
-// A job is a foreground job from its submission to its last packet. What was
-// submitted is kept, so that it can be submitted again.
-//
-// Background jobs have no record here: they belong to their backend as soon
-// as it has said JOB_CREATED.
+// A job is a foreground job from its submission to its last packet, or a
+// background submission until its JOB_CREATED: from then on it belongs to its
+// backend. What was submitted is kept, so that it can be submitted again.
 type job struct {
 	state   jobState
-	backend *backend
-	link    *link // the submit link whose connection is attached to it
+	backend *backend // that has it or was sent it, or nil
+	link    *link    // the submit link whose connection is attached to it, or owes the answer
 
 	kind       protocol.Type
 	buffer     []byte // owns those below; a large workload is shared
@@ -25,12 +24,15 @@ type job struct {
 	aggregator []byte
 	workload   []byte
 
-	handle handle     // as its backend knows it, once Accepted
-	front  handleText // as the clients know it, once Accepted
+	handle  handle       // as its backend knows it, while Accepted
+	place   place        // and where the table has it
+	front   handleText   // as the clients know it, from the first JOB_CREATED to the end
+	aliases []handleText // the fronts that only the table leads from to it
 
 	listeners  byJob
 	joined     []*reply // background submissions that wait for its JOB_CREATED
 	background bool     // a background submission joined: it must run
+	stored     bool     // it is a background submission, and ends with its JOB_CREATED
 	fresh      bool     // its backend made it for us: nobody had it before
 	ending     bool     // its last packet went upstream and nobody listens: it ends when that comes back
 	after      *job     // Held: submitted while this one was ending
@@ -39,20 +41,64 @@ type job struct {
 	// packet that many times, and every one but the first is dropped.
 	copies, seen int
 
+	data      int         // WORK_DATA and WORK_WARNING that its listeners were sent
+	moves     int         // how often it was submitted again
+	carrier   *assignment // Adrift: what runs it
+	heldUntil time.Time   // Waiting: when it is given up
+
 	sameUnique *job      // the next in the table's chain of this unique
-	onLink     hook[job] // link.jobs, once Accepted
+	inPlace    hook[job] // link.jobs while Accepted, Router.waiting while Waiting
 }
 
-// jobState is where a foreground job stands:
+// jobState is where a job stands:
 //
-//	Held ──► Submitted ──► Accepted ──► gone (last packet, ERROR or link lost)
+//	Held ──► Waiting ◄──► Asking
+//	            │ ▲         │
+//	            ▼ │         ▼
+//	         Submitted ──► Accepted ──► gone (last packet, ERROR, given up)
+//	            ▲   link lost │ │ link lost, and a worker of ours runs it
+//	            └─────────────┘ ▼
+//	            ▲            Adrift ──► gone (last packet)
+//	            └──────────────┘ worker lost
+//
+// A new job begins Submitted, or Waiting where no backend takes it.
 type jobState uint8
 
 const (
-	jobHeld      jobState = iota // waits for the end of a job with its unique
+	jobHeld      jobState = iota // nowhere yet, or until a job with its unique has ended
+	jobWaiting                   // waits for a backend that takes it
+	jobAsking                    // a backend says whether it still has the job from before
 	jobSubmitted                 // sent, JOB_CREATED is owed
-	jobAccepted                  // has a handle
+	jobAccepted                  // has a handle at a backend
+	jobAdrift                    // no backend has it; a worker of ours goes on with it
 )
+
+// isTold reports whether j was accepted once: its clients have a handle, and
+// an ERROR would be no answer any more.
+func (j *job) isTold() bool { return j.front.size > 0 }
+
+// lane returns the lane whose link j should take.
+func (j *job) lane() int {
+	if l := j.listeners.first; l != nil {
+		return l.session.lane
+	}
+	if len(j.joined) > 0 && j.joined[0].session != nil {
+		return j.joined[0].session.lane
+	}
+	return 0
+}
+
+// submission returns j as it was submitted.
+func (j *job) submission() submission {
+	return submission{
+		kind:       j.kind,
+		function:   j.function,
+		unique:     j.unique,
+		reducer:    j.reducer,
+		aggregator: j.aggregator,
+		workload:   j.workload,
+	}
+}
 
 // fill copies the submission into j, but for a workload that is shared. A
 // coalesced job takes from the first submission what gearmand takes:
@@ -91,14 +137,16 @@ func isDash(unique []byte) bool { return len(unique) == 1 && unique[0] == '-' }
 
 // jobTable finds foreground jobs in flight.
 type jobTable struct {
-	byHandle map[place]*job  // also by what withoutBackend makes of a hashed one
-	byUnique map[uint64]*job // by the unique's hash; chained by sameUnique
+	byHandle map[place]*job      // those Accepted
+	byFront  map[handleText]*job // by their aliases
+	byUnique map[uint64]*job     // by the unique's hash; chained by sameUnique
 	count    int
 	pending  int // jobs that somebody listens to
 }
 
 func (t *jobTable) init() {
 	t.byHandle = map[place]*job{}
+	t.byFront = map[handleText]*job{}
 	t.byUnique = map[uint64]*job{}
 }
 
@@ -126,7 +174,8 @@ func (t *jobTable) add(j *job) {
 	t.byUnique[hash] = j
 }
 
-// unique returns the job at b with a unique, whatever its function, or nil.
+// unique returns a job at b with a unique, whatever its function, or nil. For
+// no backend, it is one that none has.
 func (t *jobTable) unique(b *backend, unique []byte) *job {
 	for j := t.byUnique[xxhash.Sum64(unique)]; j != nil; j = j.sameUnique {
 		if j.backend == b && bytes.Equal(j.unique, unique) {
@@ -136,29 +185,43 @@ func (t *jobTable) unique(b *backend, unique []byte) *job {
 	return nil
 }
 
+// accept notes that a backend has j now, under j.handle.
 func (t *jobTable) accept(j *job) {
-	t.byHandle[j.backend.place(&j.handle)] = j
-	if j.backend.isHashed(&j.front) {
-		hashed, _ := withoutBackend(j.front.bytes())
-		t.byHandle[j.backend.place(&hashed)] = j
-	}
+	j.state, j.place = jobAccepted, j.link.place(&j.handle)
+	t.byHandle[j.place] = j
 	j.link.jobs.pushBack(j)
 }
 
-// at returns the job that a backend knows by a handle, or nil.
-func (t *jobTable) at(b *backend, h *handle) *job {
-	return t.byHandle[b.place(h)]
+// leave notes that no backend has j any more. Its clients go on using the
+// handle they know.
+func (t *jobTable) leave(j *job) {
+	if j.state == jobAccepted {
+		delete(t.byHandle, j.place)
+		j.link.jobs.remove(j)
+		t.alias(j, j.front)
+	}
+	j.state, j.backend, j.link = jobHeld, nil, nil
+}
+
+// alias makes front lead to j, whatever it says.
+func (t *jobTable) alias(j *job, front handleText) {
+	if t.byFront[front] != j {
+		t.byFront[front] = j
+		j.aliases = append(j.aliases, front)
+	}
 }
 
 func (t *jobTable) remove(j *job) {
+	if j.stored {
+		return
+	}
 	t.count--
 	if j.state == jobAccepted {
-		delete(t.byHandle, j.backend.place(&j.handle))
-		if j.backend.isHashed(&j.front) {
-			hashed, _ := withoutBackend(j.front.bytes())
-			delete(t.byHandle, j.backend.place(&hashed))
-		}
+		delete(t.byHandle, j.place)
 		j.link.jobs.remove(j)
+	}
+	for _, front := range j.aliases {
+		delete(t.byFront, front)
 	}
 	if len(j.unique) == 0 {
 		return
@@ -185,21 +248,33 @@ func (t *jobTable) remove(j *job) {
 type listener struct {
 	session *session
 	job     *job
-	unheard *reply // its JOB_CREATED, while that has not been sent
+	unheard *reply      // its JOB_CREATED, while that has not been sent
+	front   *handleText // what session calls the job, where that is not job.front
 
 	ofJob, ofSession hook[listener]
 }
 
 // attach adds s as a listener of j; s sees only what happens from now on.
-// p is the reply that tells s of the job.
-func (r *Router) attach(s *session, j *job, p *reply) {
+// p is the reply that tells s of the job, or nil where it has left.
+func (r *Router) attach(s *session, j *job, p *reply) *listener {
 	l := r.listeners.get()
 	*l = listener{session: s, job: j, unheard: p}
-	p.announces = l
+	if p != nil {
+		p.announces = l
+	}
 	s.listen.pushBack(l)
 	if j.listeners.pushBack(l); j.listeners.count == 1 {
 		r.jobs.pending++
 	}
+	return l
+}
+
+// handle returns what l's session calls the job.
+func (l *listener) handle() []byte {
+	if l.front != nil {
+		return l.front.bytes()
+	}
+	return l.job.front.bytes()
 }
 
 // detach ends l: its session has left, or its job has ended.
@@ -234,9 +309,18 @@ func (j *job) abandoned() bool {
 	return j.listeners.count == 0 && !j.background && j.fresh
 }
 
-// drop takes j, which nobody listens to any more, out of the table.
+// unwanted reports whether nobody would miss j: it is abandoned, or was so
+// before a backend accepted it.
+func (j *job) unwanted() bool {
+	return j.abandoned() || j.listeners.count == 0 && !j.background && !j.stored && !j.isTold()
+}
+
+// drop forgets j, which nobody listens to any more.
 func (r *Router) drop(j *job) {
 	r.jobs.remove(j)
+	if j.carrier != nil {
+		j.carrier.job, j.carrier = nil, nil
+	}
 	if cap(j.buffer) > maxKept {
 		j.buffer = nil
 	}

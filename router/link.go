@@ -14,7 +14,8 @@ type link struct {
 	lane    int
 	state   linkState
 	owed    owedQueue
-	jobs    acceptedOn // foreground jobs whose connection it is
+	jobs    jobList // foreground jobs whose connection it is
+	life    uint32  // the backend's, when it came up
 
 	group *group // nil for a submit link
 	// grabs is how many GRAB_JOBs are outstanding, window how many may be.
@@ -65,6 +66,7 @@ func (r *Router) dial(b *backend, lane int) *link {
 func (r *Router) dialSubmit(b *backend, lane int) { b.submit[lane] = r.dial(b, lane) }
 
 func (r *Router) linkIsUp(l *link) {
+	l.life = l.backend.life
 	if l.group != nil {
 		r.register(l)
 		return
@@ -77,6 +79,7 @@ func (r *Router) linkIsUp(l *link) {
 		for g := r.formed.first; g != nil; g = r.formed.next(g) {
 			r.connect(g)
 		}
+		r.placeWaiting()
 	}
 }
 
@@ -100,6 +103,7 @@ func (r *Router) linkIsDown(l *link, reason string) {
 	}
 	if b.upLinks--; b.upLinks == 0 {
 		b.highest = 0
+		b.life++
 		r.note(NoteBackendDown, nil, b, reason)
 	}
 	r.loseSubmitLink(l)

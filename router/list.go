@@ -74,7 +74,7 @@ type (
 	byJob       = list[listener, ofJob]
 	bySession   = list[listener, ofSession]
 	byLink      = list[assignment, ofLink]
-	acceptedOn  = list[job, onLink]
+	jobList     = list[job, inPlace]
 	formedList  = list[group, inFormed]
 	readyList   = list[assignment, inReady]
 	grabList    = list[grab, inWaiting]
@@ -88,7 +88,7 @@ type (
 	ofJob       struct{}
 	ofSession   struct{}
 	ofLink      struct{}
-	onLink      struct{}
+	inPlace     struct{}
 	inFormed    struct{}
 	inReady     struct{}
 	inWaiting   struct{}
@@ -101,7 +101,7 @@ func (inLingering) of(s *session) *hook[session]   { return &s.inLingering }
 func (ofJob) of(l *listener) *hook[listener]       { return &l.ofJob }
 func (ofSession) of(l *listener) *hook[listener]   { return &l.ofSession }
 func (ofLink) of(a *assignment) *hook[assignment]  { return &a.ofLink }
-func (onLink) of(j *job) *hook[job]                { return &j.onLink }
+func (inPlace) of(j *job) *hook[job]               { return &j.inPlace }
 func (inFormed) of(g *group) *hook[group]          { return &g.inFormed }
 func (inReady) of(a *assignment) *hook[assignment] { return &a.inReady }
 func (inWaiting) of(g *grab) *hook[grab]           { return &g.inWaiting }

@@ -84,6 +84,7 @@ func (p *peer) assigned(q *protocol.Packet) {
 	p.holds = slices.DeleteFunc(p.holds, func(old hold) bool { return old.handle == h.handle })
 	p.holds = append(p.holds, h)
 	p.hostOf(h.handle).ran[h.handle] = true
+	p.ran[h.function+">"+h.workload] = true
 }
 
 // work sends something about one of the peer's jobs, most often its result.
@@ -101,10 +102,10 @@ func (p *peer) work() {
 		p.say(protocol.WorkWarning, h.handle, "beware")
 		return
 	case n < 4:
-		p.failed[h.handle] = true
+		p.fails(h)
 		p.say(protocol.WorkFail, h.handle)
 	case n < 5:
-		p.failed[h.handle] = true
+		p.fails(h)
 		p.say(protocol.WorkException, h.handle, "thrown")
 		p.say(protocol.WorkFail, h.handle)
 	default:
@@ -113,6 +114,13 @@ func (p *peer) work() {
 	if p.IntN(10) > 0 { // else it does not know that it is done, and says so again
 		p.holds = slices.Delete(p.holds, at, at+1)
 	}
+}
+
+// fails notes that a job is ended badly. Its clients may know it by another
+// handle, so its result is noted, too.
+func (w *world) fails(h hold) {
+	w.failed[h.handle] = true
+	w.failed[h.function+">"+h.workload] = true
 }
 
 var submissions = []protocol.Type{
@@ -155,7 +163,7 @@ func (p *peer) created(a attachment, handle string, background bool) {
 	case !background:
 		p.listens = append(p.listens, a)
 	case a.losses == p.losses():
-		h.accepted[handle] = true
+		h.accepted = append(h.accepted, a)
 	}
 }
 
@@ -216,9 +224,16 @@ func (p *peer) operate() {
 	lines := []string{"status", "prioritystatus", "workers", "show jobs", "show unique jobs", "version", "cancel job", "create function new", "drop function new", "maxqueue f"}
 	line := lines[p.IntN(len(lines))]
 	if line == "cancel job" {
-		handle := p.someHandle()
-		p.failed[handle] = true
-		p.failed["H:a~ahost:0000000001"] = true // which may be called H:ahost:1
+		handle := "rubbish"
+		switch {
+		case len(p.listens) > 0:
+			handle = p.listens[0].handle
+			p.failed[handle] = true
+			p.fails(hold{handle, p.listens[0].function, p.listens[0].workload})
+		case len(p.holds) > 0:
+			handle = p.holds[0].handle
+			p.fails(p.holds[0])
+		}
 		line += " " + handle
 	}
 	p.expect(line, func(_ *protocol.Packet, text []byte) bool {

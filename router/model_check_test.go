@@ -147,7 +147,8 @@ func (c *checker) session(s *session) {
 	}
 	for _, h := range s.worker.running {
 		c.expect(what+"worker of a running job", h.job.worker, &s.worker)
-		c.expect(what+"state of a running job", h.job.state, assignmentRunning)
+		c.expect(what+"a running job has a link", h.job.state == assignmentRunning, h.job.link != nil)
+		c.expect(what+"a running job without a link is an orphan", h.job.state == assignmentOrphaned, h.job.link == nil)
 	}
 }
 
@@ -169,6 +170,19 @@ func (c *checker) jobs() {
 		accepted += l.jobs.count
 	}
 	c.expect("jobs on links", accepted, len(c.r.jobs.byHandle))
+	bytes := 0
+	for j := c.r.waiting.jobs.first; j != nil; j = c.r.waiting.jobs.next(j) {
+		c.expect("state of a waiting job", j.state, jobWaiting)
+		bytes += j.size()
+	}
+	c.expect("bytes of waiting jobs", c.r.waiting.bytes, bytes)
+	for front, j := range c.r.jobs.byFront {
+		c.expect(fmt.Sprintf("%s leads to its job", front.bytes()), slices.Contains(j.aliases, front), true)
+	}
+	for a := c.r.orphans.first; a != nil; a = c.r.orphans.next(a) {
+		c.expect("state of an orphan", a.state, assignmentOrphaned)
+		c.expect("an orphan has a worker", a.worker != nil, true)
+	}
 	total := 0
 	for _, s := range c.r.sessions {
 		total += s.listen.count
@@ -238,9 +252,9 @@ func (w *world) atRest() {
 	}
 	for _, h := range w.hosts {
 		c.expect(h.name+": jobs left", h.jobs(w.now), ".\n")
-		for handle := range h.accepted {
-			if w.r.cfg.JobRetries == 0 && !w.failed[handle] {
-				c.expect(handle+" was run", h.ran[handle], true)
+		for i := range h.accepted {
+			if a := &h.accepted[i]; !w.mayFail(a) {
+				c.expect(a.handle+" was run", h.ran[a.handle] || w.hasRun(a), true)
 			}
 		}
 	}
@@ -257,10 +271,21 @@ func (w *world) atRest() {
 		c.expect(what+"jobs", l.carries.count+l.jobs.count, 0)
 		c.expect(what+"owed", l.owed.count, 0)
 	}
-	c.expect("jobs", w.r.jobs.count+len(w.r.jobs.byUnique)+w.r.jobs.pending, 0)
+	c.expect("jobs", w.r.jobs.count+len(w.r.jobs.byUnique)+len(w.r.jobs.byFront)+w.r.jobs.pending, 0)
+	c.expect("jobs that wait or are orphaned", w.r.waiting.jobs.count+w.r.orphans.count, 0)
 	if len(c.wrong) > 0 {
 		w.fail("at rest: %v", errors.Join(c.wrong...))
 	}
+}
+
+// hasRun reports whether a worker got the job, perhaps under another handle.
+func (w *world) hasRun(a *attachment) bool {
+	for result := range w.ran {
+		if a.isResult(result) {
+			return true
+		}
+	}
+	return false
 }
 
 // empty checks that nothing is left over when every session has closed.

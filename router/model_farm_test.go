@@ -20,7 +20,7 @@ type host struct {
 	// submitLosses and groupLosses count the links of each kind that have
 	// ended: what was under way may have been lost, or given out again.
 	submitLosses, groupLosses int
-	accepted                  map[string]bool // background jobs, by front handle
+	accepted                  []attachment    // background jobs
 	ran                       map[string]bool // jobs that a worker got, by front handle
 }
 
@@ -37,7 +37,7 @@ func (h *host) start() {
 		cfg.HandlePrefix += strconv.Itoa(h.lives)
 	}
 	h.server = jobserver.New(cfg)
-	h.accepted, h.ran = map[string]bool{}, map[string]bool{}
+	h.accepted, h.ran = nil, map[string]bool{}
 }
 
 func (h *host) tick(w *world) {
@@ -284,7 +284,7 @@ func (w *world) gone(at *wire) {
 // under way on it and the background submissions that had joined them.
 func (w *world) lost(h *host) {
 	h.submitLosses++
-	clear(h.accepted)
+	h.accepted = nil
 }
 
 func (w *world) forgetWire(at *wire) {

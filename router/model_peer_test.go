@@ -171,14 +171,28 @@ func (p *peer) ended(q *protocol.Packet) {
 			p.fail("session %d is sent an exception and has not opted in", p.id)
 		}
 	case protocol.WorkFail:
-		if !p.failed[a.handle] && a.losses == p.losses() && p.r.cfg.JobRetries == 0 {
+		if !p.mayFail(&a) {
 			p.fail("session %d is told that %s has failed, and nobody said so", p.id, a.handle)
 		}
 	case protocol.WorkComplete:
-		if !a.isResult(string(q.Arg(1))) && !p.hostOf(a.handle).again {
+		if !a.isResult(string(q.Arg(1))) && !p.handlesComeAgain() {
 			p.fail("session %d is sent %q for %+v", p.id, q.Arg(1), a)
 		}
 	}
+}
+
+// mayFail reports whether a job may end with WORK_FAIL: somebody said so, or
+// may have meant another job of the same handle.
+func (w *world) mayFail(a *attachment) bool {
+	if w.failed[a.handle] || w.r.cfg.JobRetries > 0 || w.handlesComeAgain() {
+		return true
+	}
+	for result := range w.failed {
+		if a.isResult(result) {
+			return true
+		}
+	}
+	return false
 }
 
 // isResult reports whether result can be that of a: workers answer with the

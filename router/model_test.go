@@ -17,7 +17,8 @@ type world struct {
 	wires  map[LinkID]*wire
 	order  []*wire // the open wires, oldest first
 	peers  []*peer
-	failed map[string]bool // front handles that a worker or an operator has ended badly
+	failed map[string]bool // front handles and results of jobs that a worker or an operator has ended badly
+	ran    map[string]bool // the results of jobs that a worker got
 	calm   bool            // no faults, and nothing new: on the way to rest
 
 	last    SessionID
@@ -37,6 +38,7 @@ func newWorld(seed uint64) *world {
 		now:    time.Unix(1_000_000_000, 0),
 		wires:  map[LinkID]*wire{},
 		failed: map[string]bool{},
+		ran:    map[string]bool{},
 	}
 	cfg := DefaultConfig(nil, 1+w.IntN(2))
 	farm := fmt.Sprintf("farm lanes=%d", cfg.Lanes)

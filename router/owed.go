@@ -7,8 +7,8 @@ import "github.com/geargate/geargate/protocol"
 // says what it answers: only this order does.
 type owed struct {
 	kind    owedKind
-	job     *job     // owedCreated
-	reply   *reply   // owedCreatedBackground, owedStatus
+	job     *job     // owedCreated, owedGhost
+	reply   *reply   // owedStatus
 	query   *query   // owedStatusAll, owedStatusUnique, owedText
 	inquiry *inquiry // owedListeners
 }
@@ -16,26 +16,26 @@ type owed struct {
 type owedKind uint8
 
 const (
-	owedOption            owedKind = iota // OPTION_RES for `exceptions`
-	owedCreated                           // JOB_CREATED of a foreground job
-	owedCreatedBackground                 // JOB_CREATED of a background job
-	owedStatus                            // STATUS_RES for one session
-	owedStatusAll                         // STATUS_RES, one of several
-	owedStatusUnique                      // STATUS_RES_UNIQUE, one of several
-	owedListeners                         // STATUS_RES_UNIQUE: does anybody else listen?
-	owedText                              // admin text, and the ECHO_RES behind it
+	owedOption       owedKind = iota // OPTION_RES for `exceptions`
+	owedCreated                      // JOB_CREATED
+	owedStatus                       // STATUS_RES for one session
+	owedStatusAll                    // STATUS_RES, one of several
+	owedStatusUnique                 // STATUS_RES_UNIQUE, one of several
+	owedListeners                    // STATUS_RES_UNIQUE: does anybody else listen?
+	owedGhost                        // STATUS_RES_UNIQUE: is the job there from before?
+	owedText                         // admin text, and the ECHO_RES behind it
 )
 
 // answeredBy is the packet type that pays each kind; an ERROR pays any.
 var answeredBy = [...]protocol.Type{
-	owedOption:            protocol.OptionRes,
-	owedCreated:           protocol.JobCreated,
-	owedCreatedBackground: protocol.JobCreated,
-	owedStatus:            protocol.StatusRes,
-	owedStatusAll:         protocol.StatusRes,
-	owedStatusUnique:      protocol.StatusResUnique,
-	owedListeners:         protocol.StatusResUnique,
-	owedText:              protocol.EchoRes,
+	owedOption:       protocol.OptionRes,
+	owedCreated:      protocol.JobCreated,
+	owedStatus:       protocol.StatusRes,
+	owedStatusAll:    protocol.StatusRes,
+	owedStatusUnique: protocol.StatusResUnique,
+	owedListeners:    protocol.StatusResUnique,
+	owedGhost:        protocol.StatusResUnique,
+	owedText:         protocol.EchoRes,
 }
 
 // owedQueue holds what a link owes, oldest first.

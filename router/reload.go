@@ -22,6 +22,7 @@ func (r *Router) reload(cfg Config) {
 		r.connect(g)
 		r.balance(g)
 	}
+	r.placeWaiting()
 }
 
 // renew takes in what the configuration says of a backend.

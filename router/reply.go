@@ -39,8 +39,6 @@ func (r *Router) pay(l *link, p *protocol.Packet) {
 		// A job server without the option has no exceptions to send.
 	case owedCreated:
 		r.created(o.job, p, refused)
-	case owedCreatedBackground:
-		r.createdBackground(l.backend, o.reply, p, refused)
 	case owedText:
 		r.partIs(o.query, l.backend, partThere)
 	case owedStatus, owedStatusAll:
@@ -49,10 +47,12 @@ func (r *Router) pay(l *link, p *protocol.Packet) {
 		r.statusUniqueFrom(l.backend, o.query, p, refused)
 	case owedListeners:
 		r.listenersKnown(o.inquiry, p, refused)
+	case owedGhost:
+		r.ghostKnown(l.backend, o.job, p, refused)
 	}
 }
 
-// created handles the JOB_CREATED of a foreground job, or its refusal.
+// created handles a JOB_CREATED, or a refusal.
 func (r *Router) created(j *job, p *protocol.Packet, refused bool) {
 	if refused {
 		r.refuseJob(j, p.Arg(0), p.Arg(1))
@@ -63,15 +63,22 @@ func (r *Router) created(j *job, p *protocol.Packet, refused bool) {
 		r.refuseJob(j, []byte(protocol.RefuseHandle.Code), []byte(protocol.RefuseHandle.Text))
 		return
 	}
-	if known := r.jobs.at(j.backend, &h); known != nil {
+	known := r.jobs.byHandle[j.link.place(&h)]
+	switch {
+	case j.stored:
+		r.createdBackground(j, known, &h)
+		return
+	case known != nil:
 		r.merge(j, known)
 		return
 	}
 	j.handle = h
-	j.front = r.frontHandle(j.backend, &h)
 	j.fresh = j.backend.counts(&h)
-	j.state = jobAccepted
 	r.jobs.accept(j)
+	if j.isTold() {
+		return
+	}
+	j.front = r.newFront(j)
 	if r.linger(j) {
 		return
 	}
@@ -85,6 +92,21 @@ func (r *Router) created(j *job, p *protocol.Packet, refused bool) {
 	}
 	clear(j.joined)
 	j.joined = j.joined[:0]
+}
+
+// newFront returns the handle that sessions see for j, which no other job in
+// flight has: a job that was accepted by a job server's earlier life goes by
+// the handle it got there.
+func (r *Router) newFront(j *job) handleText {
+	front := r.frontHandle(j.backend, &j.handle)
+	used := func(front handleText) bool { return r.jobs.byFront[front] != nil }
+	if len(r.jobs.byFront) > 0 && used(front) {
+		front = j.backend.otherFront(&j.handle, used)
+	}
+	if j.backend.isHashed(&front) {
+		r.jobs.alias(j, front)
+	}
+	return front
 }
 
 // counts notes a handle that b gave out and reports whether its number is
@@ -108,23 +130,40 @@ func (r *Router) merge(j, known *job) {
 	}
 	known.background = known.background || j.background
 	for j.listeners.first != nil {
-		s, p := j.listeners.first.session, j.listeners.first.unheard
-		r.detach(j.listeners.first)
-		r.attach(s, known, p)
-		r.answer(p, protocol.JobCreated, known.front.bytes())
+		l := j.listeners.first
+		s, p, front := l.session, l.unheard, l.front
+		if front == nil && j.isTold() {
+			front = &handleText{}
+			*front = j.front
+		}
+		r.detach(l)
+		l = r.attach(s, known, p)
+		if l.front = front; front == nil {
+			r.answer(p, protocol.JobCreated, known.front.bytes())
+		}
 	}
 	for _, p := range j.joined {
 		r.answer(p, protocol.JobCreated, known.front.bytes())
 	}
+	aliases := j.aliases
 	r.drop(j)
+	for _, front := range aliases {
+		r.jobs.alias(known, front)
+	}
 }
 
-// refuseJob ends j, which its backend never accepted, with an ERROR for each
-// submission.
+// refuseJob ends j, which no backend accepted, with an ERROR for each
+// submission. What was accepted once ends with WORK_FAIL instead.
 func (r *Router) refuseJob(j *job, code, text []byte) {
 	for j.listeners.first != nil {
-		p := j.listeners.first.unheard
-		r.detach(j.listeners.first)
+		l := j.listeners.first
+		if j.isTold() {
+			r.tell(l, protocol.WorkFail, l.handle())
+			r.detach(l)
+			continue
+		}
+		p := l.unheard
+		r.detach(l)
 		r.answer(p, protocol.Error, code, text)
 	}
 	for _, p := range j.joined {
@@ -133,22 +172,20 @@ func (r *Router) refuseJob(j *job, code, text []byte) {
 	r.drop(j)
 }
 
-func (r *Router) createdBackground(b *backend, waiting *reply, p *protocol.Packet, refused bool) {
-	if refused {
-		r.answer(waiting, protocol.Error, p.Arg(0), p.Arg(1))
-		return
+// createdBackground ends our part in a background submission. known is the
+// foreground job under its handle, if any: both raced there over different
+// links.
+func (r *Router) createdBackground(j, known *job, h *handle) {
+	j.backend.counts(h)
+	front := r.frontHandle(j.backend, h)
+	if known != nil {
+		known.background = true
+		front = known.front
 	}
-	h, ok := handleOf(p.Arg(0))
-	if !ok {
-		r.refuse(waiting, protocol.RefuseHandle)
-		return
+	for _, p := range j.joined {
+		r.answer(p, protocol.JobCreated, r.keep(front.bytes()))
 	}
-	b.counts(&h)
-	if j := r.jobs.at(b, &h); j != nil {
-		j.background = true // both raced there over different links
-	}
-	front := r.frontHandle(b, &h)
-	r.answer(waiting, protocol.JobCreated, r.keep(front.bytes()))
+	r.drop(j)
 }
 
 // relay passes a packet of a job on to everyone who listens to it.
@@ -157,12 +194,15 @@ func (r *Router) relay(l *link, p *protocol.Packet) {
 	if !ok {
 		return
 	}
-	j := r.jobs.at(l.backend, &h)
+	j := r.jobs.byHandle[l.place(&h)]
 	if j == nil || j.link != l {
 		return // the last copies of a job that has ended
 	}
 	if j.seen++; j.copies > 1 && j.seen%j.copies != 1 {
 		return
+	}
+	if isData(p.Type) {
+		j.data++
 	}
 	r.tellAll(j, p)
 	if ends(p.Type) {
@@ -170,13 +210,17 @@ func (r *Router) relay(l *link, p *protocol.Packet) {
 	}
 }
 
+// isData reports whether a packet of type t is a piece of what a job gives,
+// none of which may be missing.
+func isData(t protocol.Type) bool { return t == protocol.WorkData || t == protocol.WorkWarning }
+
 // tellAll sends everyone who listens to j one packet of it. After its last
 // one nobody does.
 func (r *Router) tellAll(j *job, p *protocol.Packet) {
 	last := ends(p.Type)
 	for at := j.listeners.first; at != nil; {
 		next := j.listeners.next(at)
-		r.tellPacket(at, j, p)
+		r.tellPacket(at, p)
 		if last {
 			at.session.waitedOut()
 			r.detach(at)
@@ -187,20 +231,21 @@ func (r *Router) tellAll(j *job, p *protocol.Packet) {
 
 // tellPacket sends a listener one packet of its job under the handle it
 // knows. WORK_EXCEPTION is WORK_FAIL for a session without the option.
-func (r *Router) tellPacket(l *listener, j *job, p *protocol.Packet) {
+func (r *Router) tellPacket(l *listener, p *protocol.Packet) {
+	front := l.handle()
 	switch p.Type {
 	case protocol.WorkFail:
-		r.tell(l, protocol.WorkFail, j.front.bytes())
+		r.tell(l, protocol.WorkFail, front)
 	case protocol.WorkStatus:
-		r.tell(l, protocol.WorkStatus, j.front.bytes(), p.Arg(1), p.Arg(2))
+		r.tell(l, protocol.WorkStatus, front, p.Arg(1), p.Arg(2))
 	case protocol.WorkException:
 		if !l.session.exceptions {
-			r.tell(l, protocol.WorkFail, j.front.bytes())
+			r.tell(l, protocol.WorkFail, front)
 			return
 		}
-		r.tell(l, protocol.WorkException, j.front.bytes(), p.Arg(1))
+		r.tell(l, protocol.WorkException, front, p.Arg(1))
 	default:
-		r.tell(l, p.Type, j.front.bytes(), p.Arg(1))
+		r.tell(l, p.Type, front, p.Arg(1))
 	}
 }
 
@@ -211,50 +256,7 @@ func (r *Router) ended(j *job) {
 	r.drop(j)
 	if after != nil {
 		r.jobs.add(after)
-		r.succeed(after)
+		_, background, _ := after.kind.Submission()
+		r.launch(after, background)
 	}
-}
-
-// succeed submits a job that was held. A background submission that began it
-// goes ahead as what it is, so that its backend keeps it as such; only where
-// somebody listens too is there a foreground one to follow.
-func (r *Router) succeed(j *job) {
-	b := r.backendFor(&submission{function: j.function, unique: j.unique, workload: j.workload})
-	if b == nil {
-		r.refuseJob(j, []byte(protocol.RefuseNoBackend.Code), []byte(protocol.RefuseNoBackend.Text))
-		return
-	}
-	lane := 0
-	if l := j.listeners.first; l != nil {
-		lane = l.session.lane
-	}
-	if _, background, _ := j.kind.Submission(); background {
-		l := b.linkFor(lane)
-		for _, p := range j.joined {
-			l.owed.push(owed{kind: owedCreatedBackground, reply: p})
-			r.askSubmission(l, j.kind, j.function, j.unique, j.reducer, j.aggregator, j.workload)
-		}
-		clear(j.joined)
-		j.joined = j.joined[:0]
-		j.kind = foreground(j.kind)
-	}
-	if j.listeners.count == 0 && len(j.joined) == 0 {
-		r.drop(j)
-		return
-	}
-	r.forward(j, b, lane)
-}
-
-// foreground returns the submission like a background one that somebody
-// listens to.
-func foreground(background protocol.Type) protocol.Type {
-	switch background {
-	case protocol.SubmitJobHighBg:
-		return protocol.SubmitJobHigh
-	case protocol.SubmitJobLowBg:
-		return protocol.SubmitJobLow
-	case protocol.SubmitReduceJobBg:
-		return protocol.SubmitReduceJob
-	}
-	return protocol.SubmitJob
 }

@@ -20,41 +20,75 @@ func (r *Router) result(w *worker, p *protocol.Packet) {
 	}
 	for a != nil {
 		if !ends(p.Type) {
-			r.report(a, p, p.Arg(1))
-			a.spoke = true
+			r.progress(a, p)
 			return
 		}
-		early := r.earlyFor(a)
-		r.report(a, p, early.resultUpstream(p))
-		r.deliver(early, p)
-		l := a.link
+		j, l := r.listened(a), a.link
+		if l != nil {
+			r.report(a, p, j.resultUpstream(p))
+		} else if j == nil {
+			r.note(NoteLateResult, w.session, a.backend, "the backend is gone and nobody listens")
+		}
+		if j != nil {
+			r.deliver(j, a, p)
+		}
 		r.forget(a)
-		r.finished(l)
+		if l != nil {
+			r.finished(l)
+		}
 		a = w.runs(p.Arg(0))
 	}
 }
 
-// earlyFor returns the job whose listeners hear the last packet of a at once,
-// rather than when it comes back from the backend: a round trip less for every
-// client. It is nil where nobody listens, and for a job that had other
-// packets: they are on their way through the backend.
-func (r *Router) earlyFor(a *assignment) *job {
-	if a.spoke {
-		return nil
+// progress passes on what a worker says of a job that goes on.
+func (r *Router) progress(a *assignment, p *protocol.Packet) {
+	var j *job
+	if a.job != nil || a.link == nil {
+		j = r.listened(a)
 	}
-	j := r.jobs.at(a.link.backend, &a.handle)
-	if j == nil || j.listeners.count == 0 {
+	if a.link != nil {
+		r.report(a, p, p.Arg(1))
+	}
+	a.spoke = true
+	if isData(p.Type) {
+		a.data++
+	}
+	if j == nil {
+		return
+	}
+	if isData(p.Type) {
+		j.data++
+	}
+	r.tellAll(j, p)
+}
+
+// listened returns the job whose listeners hear what a's worker says at once,
+// rather than when it comes back from the backend: a round trip less for every
+// client, and the only way for a job whose link has ended. It is nil where no
+// job is known that somebody listens to, and where other packets of it are on
+// their way through the backend.
+func (r *Router) listened(a *assignment) *job {
+	if a.job != nil {
+		return a.job
+	}
+	j := r.jobs.byHandle[a.place]
+	switch {
+	case j == nil || j.listeners.count == 0:
+		return nil
+	case a.link != nil && a.spoke, a.data != j.data:
 		return nil
 	}
 	return j
 }
 
-// deliver tells everyone who listens to j its last packet. Its record stays
-// until the backend has sent the packet back.
-func (r *Router) deliver(j *job, p *protocol.Packet) {
-	if j != nil {
-		j.ending = true
-		r.tellAll(j, p)
+// deliver tells everyone who listens to j its last packet. The record of j
+// stays while its backend has it: until the packet has come back, or, where it
+// could not be sent there, until the job is assigned again.
+func (r *Router) deliver(j *job, a *assignment, p *protocol.Packet) {
+	j.ending = j.state == jobAccepted && a.link != nil
+	r.tellAll(j, p)
+	if j.state == jobAdrift {
+		r.ended(j)
 	}
 }
 
@@ -126,8 +160,7 @@ func (r *Router) lateResult(w *worker, p *protocol.Packet) {
 		return
 	}
 	stranger := w.group == nil && len(w.abilities) == 0 && len(w.had) == 0
-	b, back, ok := r.backHandle(p.Arg(0))
-	others := ok && r.jobs.at(b, &back) != nil && !slices.Contains(w.had, xxhash.Sum64(p.Arg(0)))
+	others := r.jobOf(p.Arg(0)) != nil && !slices.Contains(w.had, xxhash.Sum64(p.Arg(0)))
 	if stranger || others {
 		r.replyError(w.session, protocol.RefusalForLate(p.Type))
 		return

@@ -26,7 +26,9 @@ type Router struct {
 	jobs      jobTable
 	timers    timerQueue
 	lingering lingering
-	nextLane  int // which lane gets the next group link
+	waiting   waiting // jobs that wait for a backend
+	orphans   byLink  // jobs of ours that run on though their links have ended
+	nextLane  int     // which lane gets the next group link
 
 	now     time.Time // of the event under way
 	acts    []Action  // of the event under way
@@ -136,26 +138,31 @@ func (r *Router) keep(text []byte) []byte {
 
 // A backend is one job server.
 type backend struct {
-	id       BackendID
-	name     string
-	address  string
-	weight   int
-	nameHash xxhash.Digest
-	submit   []*link // by lane; Connecting while down, nil once Gone
-	upLinks  int     // submit links that are up
-	standing standing
-	drained  bool // an operator keeps new jobs away
-	census   census
-	highest  uint64 // number of a handle it has given out
-	front    []byte // frontHost of its latest handle
-	frontOf  uint64 // and of which hostHash
+	id         BackendID
+	name       string
+	address    string
+	weight     int
+	nameHash   xxhash.Digest
+	submit     []*link // by lane; Connecting while down, nil once Gone
+	upLinks    int     // submit links that are up
+	life       uint32  // how often all of them were lost: handles of another life are other jobs
+	ghosts     ghosts
+	passedOver bool // while the next one for a key is looked for
+	standing   standing
+	drained    bool // an operator keeps new jobs away
+	census     census
+	highest    uint64 // number of a handle it has given out
+	front      []byte // frontHost of its latest handle
+	frontOf    uint64 // and of which hostHash
 }
 
 // up reports whether b can be asked about what it has.
 func (b *backend) up() bool { return b.upLinks > 0 }
 
 // takes reports whether new jobs may go to b.
-func (b *backend) takes() bool { return b.up() && !b.drained && b.standing == standingMember }
+func (b *backend) takes() bool {
+	return b.up() && !b.drained && !b.passedOver && b.standing == standingMember
+}
 
 // linkFor returns the submit link for sessions of a lane: its own, or any
 // other while that one is down. b must be up.

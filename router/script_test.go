@@ -214,6 +214,10 @@ func config(words []string) Config {
 			cfg.Lanes = n
 		case "links":
 			cfg.GroupLinks = n
+		case "hold":
+			cfg.HoldTimeout, _ = time.ParseDuration(value)
+		case "held":
+			cfg.MaxHeld = n
 		case "plain":
 			cfg.PlainHandles = true
 		case "seconds":

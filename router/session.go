@@ -115,11 +115,6 @@ func (r *Router) answerText(p *reply, text []byte) {
 	}
 }
 
-// refuse answers p with an ERROR.
-func (r *Router) refuse(p *reply, why protocol.Refusal) {
-	r.answer(p, protocol.Error, []byte(why.Code), []byte(why.Text))
-}
-
 // release drops the first reply of s, which has been sent, and sends those
 // behind it that are ready.
 func (r *Router) release(s *session) {

@@ -14,22 +14,22 @@ func (r *Router) getStatus(s *session, front []byte) {
 		return
 	}
 	b, h, ok := r.backHandle(front)
-	if !ok {
+	j := r.jobOf(front)
+	if j == nil && !ok {
 		r.askEveryStatus(s, front)
 		return
 	}
 	p := r.expect(s)
 	p.asked, _ = textOf(front)
-	if !b.up() {
+	switch {
+	case j != nil && (j.ending || j.state != jobAccepted):
+		r.statusHere(p, j)
+		return
+	case j != nil:
+		b, h = j.backend, j.handle
+	case !b.up():
 		r.statusUnknown(p)
 		return
-	}
-	if j := r.jobs.at(b, &h); j != nil {
-		if j.ending {
-			r.statusUnknown(p)
-			return
-		}
-		h = j.handle
 	}
 	l := b.linkFor(s.lane)
 	l.owed.push(owed{kind: owedStatus, reply: p})
@@ -47,6 +47,24 @@ func (r *Router) statusFrom(b *backend, o owed, p *protocol.Packet, refused bool
 		return
 	}
 	r.answer(o.reply, protocol.StatusRes, o.reply.asked.bytes(), p.Arg(1), p.Arg(2), p.Arg(3), p.Arg(4))
+}
+
+// statusHere answers for a job of which no backend knows better.
+func (r *Router) statusHere(p *reply, j *job) {
+	if j.ending {
+		r.statusUnknown(p)
+		return
+	}
+	r.answer(p, protocol.StatusRes, p.asked.bytes(), oneOrZero(true), oneOrZero(j.state == jobAdrift), zero, zero)
+}
+
+// statusLost answers a question whose link has ended.
+func (r *Router) statusLost(p *reply) {
+	if j := r.jobOf(p.asked.bytes()); j != nil {
+		r.statusHere(p, j)
+		return
+	}
+	r.statusUnknown(p)
 }
 
 var zero = []byte("0")
@@ -77,6 +95,9 @@ func (r *Router) getStatusUnique(s *session, unique []byte) {
 	q.finish = func(r *Router, q *query) {
 		clients := strconv.AppendInt(nil, int64(q.clients), 10)
 		r.answer(q.reply, protocol.StatusResUnique, []byte(q.asked), oneOrZero(q.known), oneOrZero(q.running), q.numerator, q.denominator, clients)
+	}
+	if j := r.jobs.unique(nil, unique); j != nil { // no backend has it
+		q.known, q.running, q.clients = true, j.state == jobAdrift, j.listeners.count
 	}
 	r.askEvery(q, s.lane, owedStatusUnique, protocol.GetStatusUnique, unique)
 }

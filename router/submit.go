@@ -3,6 +3,7 @@ package router
 import (
 	"bytes"
 	"strconv"
+	"time"
 
 	"github.com/geargate/geargate/protocol"
 )
@@ -41,22 +42,16 @@ func (r *Router) submit(s *session, p *protocol.Packet) {
 		r.join(s, j, &sub)
 		return
 	}
-	b := r.backendFor(&sub)
-	if b == nil {
-		r.replyError(s, protocol.RefuseNoBackend)
-		return
-	}
-	if sub.background {
-		l := b.linkFor(s.lane)
-		l.owed.push(owed{kind: owedCreatedBackground, reply: r.expect(s)})
-		r.askSubmission(l, sub.kind, sub.function, sub.unique, sub.reducer, sub.aggregator, sub.workload)
-		return
-	}
 	j := r.jobPool.get()
 	j.fill(&sub)
-	r.jobs.add(j)
-	r.attach(s, j, r.expect(s))
-	r.forward(j, b, s.lane)
+	if sub.background {
+		j.stored = true
+		j.joined = append(j.joined, r.expect(s))
+	} else {
+		r.jobs.add(j)
+		r.attach(s, j, r.expect(s))
+	}
+	r.dispatch(j)
 }
 
 // readSubmission takes a submission apart and checks it, so that nothing
@@ -149,7 +144,7 @@ func (r *Router) join(s *session, j *job, sub *submission) {
 		r.attach(s, j, p)
 	}
 	switch {
-	case j.state == jobAccepted:
+	case j.isTold():
 		r.answer(p, protocol.JobCreated, j.front.bytes())
 	case sub.background:
 		j.joined = append(j.joined, p)
@@ -168,22 +163,34 @@ func (r *Router) heir(j *job, sub *submission) *job {
 	return j.after
 }
 
-// forward sends j to b. Every reply that waits for its JOB_CREATED goes on
-// waiting.
-func (r *Router) forward(j *job, b *backend, lane int) {
-	l := b.linkFor(lane)
-	j.state, j.backend, j.link = jobSubmitted, b, l
-	l.owed.push(owed{kind: owedCreated, job: j})
-	r.askSubmission(l, j.kind, j.function, j.unique, j.reducer, j.aggregator, j.workload)
+// dispatch sends j to the backend for its key, or holds it where none takes
+// it. A job that may be there from before must not be joined to itself.
+func (r *Router) dispatch(j *job) {
+	sub := j.submission()
+	b := r.backendFor(&sub)
+	switch {
+	case b == nil:
+		r.hold(j)
+	case b.ghosts.has(j.unique):
+		r.askForGhost(j, b)
+	default:
+		r.forward(j, b, j.unique)
+	}
 }
 
-func (r *Router) askSubmission(l *link, kind protocol.Type, function, unique, reducer, aggregator, workload []byte) {
-	switch kind {
+// forward sends j to b under a unique, its own or none. Every reply that waits
+// for its JOB_CREATED goes on waiting.
+func (r *Router) forward(j *job, b *backend, unique []byte) {
+	l := b.linkFor(j.lane())
+	j.state, j.backend, j.link, j.copies, j.seen = jobSubmitted, b, l, 1, 0
+	j.heldUntil = time.Time{}
+	l.owed.push(owed{kind: owedCreated, job: j})
+	switch j.kind {
 	case protocol.SubmitJobEpoch:
-		r.ask(l, kind, function, unique, reducer, workload)
+		r.ask(l, j.kind, j.function, unique, j.reducer, j.workload)
 	case protocol.SubmitReduceJob, protocol.SubmitReduceJobBg:
-		r.ask(l, kind, function, unique, reducer, aggregator, workload)
+		r.ask(l, j.kind, j.function, unique, j.reducer, j.aggregator, j.workload)
 	default:
-		r.ask(l, kind, function, unique, workload)
+		r.ask(l, j.kind, j.function, unique, j.workload)
 	}
 }

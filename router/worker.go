@@ -77,6 +77,13 @@ func (w *worker) release(a *assignment) {
 	w.hadOldest = (w.hadOldest + 1) % remembered
 }
 
+// runsOther reports whether w runs another job than a under a's handle: one
+// that its job server gave out before it started anew.
+func (w *worker) runsOther(a *assignment) bool {
+	other := w.runs(a.front.bytes())
+	return other != nil && !other.sameAs(a)
+}
+
 // timeout returns how long w may run a job of a function, or zero.
 func (w *worker) timeout(function []byte) time.Duration {
 	for i := range w.abilities {
@@ -131,10 +138,10 @@ func (r *Router) cantDo(w *worker, function []byte) {
 	r.giveBackAll(lost)
 }
 
-// giveBackAll gives back those of the jobs whose link has not ended.
+// giveBackAll gives back those of the jobs whose link has not ended meanwhile.
 func (r *Router) giveBackAll(lost []*assignment) {
 	for _, a := range lost {
-		if a.link != nil {
+		if a.link != nil || a.state == assignmentOrphaned {
 			r.giveBack(a)
 		}
 	}

@@ -1,0 +1,95 @@
+package router
+
+import "bytes"
+
+// What is here is about jobs that a worker of ours runs when the link they
+// came over, or the one they were submitted over, has ended.
+
+// bind finds the jobs of a submit link that has ended which a worker of ours
+// runs, or is about to, and ties each to its assignment. One whose packets are
+// under way through the backend is not bound: some may be lost, and nobody
+// could tell which.
+func (r *Router) bind(l *link) {
+	if l.jobs.count == 0 {
+		return
+	}
+	tie := func(a *assignment) {
+		j := r.jobs.byHandle[a.place]
+		if j != nil && j.link == l && j.carrier == nil && a.job == nil && a.state != assignmentStranded && a.data == j.data {
+			a.job, j.carrier = j, a
+		}
+	}
+	for a := r.orphans.first; a != nil; a = r.orphans.next(a) {
+		tie(a)
+	}
+	for _, other := range r.links {
+		if other.backend == l.backend {
+			for a := other.carries.first; a != nil; a = other.carries.next(a) {
+				tie(a)
+			}
+		}
+	}
+}
+
+// loseGroupLink forgets the jobs that came over a group link that has ended:
+// its backend, if it lives, queues them again. A worker that runs one goes on
+// with it.
+func (r *Router) loseGroupLink(l *link) {
+	g := l.group
+	g.links[l.backend.id] = remove(g.links[l.backend.id], l)
+	g.outstanding -= l.grabs
+	for a := l.carries.first; a != nil; {
+		next := l.carries.next(a)
+		if a.state == assignmentRunning {
+			l.carries.remove(a)
+			a.state, a.link = assignmentOrphaned, nil
+			r.orphans.pushBack(a)
+		} else {
+			r.abort(a)
+		}
+		a = next
+	}
+	r.connect(g)
+	r.balance(g)
+}
+
+// abort forgets a, which nobody here will run. A job that was left to it is
+// submitted again.
+func (r *Router) abort(a *assignment) {
+	j := a.job
+	r.forget(a)
+	if j == nil {
+		return
+	}
+	if j.unwanted() {
+		r.drop(j)
+		return
+	}
+	r.again(j)
+}
+
+// adopt reports whether a is a job that a worker of ours runs already, and
+// gives that one a's link instead: the job server had it queued again, or was
+// started anew and found it on its disk.
+func (r *Router) adopt(a *assignment) bool {
+	for o := r.orphans.first; o != nil; o = r.orphans.next(o) {
+		if o.backend != a.backend || !o.sameAs(a) || o.place != a.place && len(a.unique) == 0 {
+			continue
+		}
+		l := a.link
+		o.handle, o.place = a.handle, a.place
+		r.forget(a)
+		r.orphans.remove(o)
+		o.state, o.link = assignmentRunning, l
+		l.carries.pushBack(o)
+		l.running++
+		return true
+	}
+	return false
+}
+
+// sameAs reports whether a and b do the same for the same submission, as far
+// as can be told.
+func (a *assignment) sameAs(b *assignment) bool {
+	return bytes.Equal(a.function, b.function) && bytes.Equal(a.unique, b.unique) && bytes.Equal(a.workload, b.workload)
+}
