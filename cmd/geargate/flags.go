@@ -11,16 +11,6 @@ import (
 	"github.com/geargate/geargate/proxy"
 )
 
-// fromEnvironment are the variables that stand in for flags, by the key of
-// the file that they set.
-var fromEnvironment = []struct{ name, key string }{
-	{"GEARGATE_LISTEN", "listen"},
-	{"GEARGATE_BACKEND", "backends"},
-	{"GEARGATE_POOL", "pool.servers"},
-	{"GEARGATE_LOG_LEVEL", "log.level"},
-	{"GEARGATE_ADMIN", "admin.socket"},
-}
-
 // configFlags are the flags that choose a configuration.
 type configFlags struct {
 	set      *flag.FlagSet
@@ -33,12 +23,13 @@ type configFlags struct {
 func newConfigFlags(verb string) *configFlags {
 	f := &configFlags{set: flag.NewFlagSet("geargate "+verb, flag.ContinueOnError)}
 	f.set.SetOutput(io.Discard) // parse tells what is wrong
-	f.set.StringVar(&f.file, "config", os.Getenv("GEARGATE_CONFIG"), "")
-	f.setting("listen", "listen")
-	f.setting("backend", "backends")
-	f.setting("pool", "pool.servers")
-	f.setting("log-level", "log.level")
-	f.setting("admin", "admin.socket")
+	for _, known := range configurationFlags {
+		if known.key == "" {
+			f.set.StringVar(&f.file, known.name, os.Getenv(known.variable), "")
+		} else {
+			f.setting(known.name, known.key)
+		}
+	}
 	return f
 }
 
@@ -61,7 +52,7 @@ func (f *configFlags) parse(args []string, operands int, stdout, stderr io.Write
 		}
 	}
 	if errors.Is(err, flag.ErrHelp) {
-		fmt.Fprint(stdout, usage)
+		printUsage(stdout)
 		return exitOK, false
 	}
 	if err == nil && len(f.operands) != operands {
@@ -77,9 +68,12 @@ func (f *configFlags) parse(args []string, operands int, stdout, stderr io.Write
 // load returns the configuration chosen by file, environment and flags.
 func (f *configFlags) load() (proxy.Config, error) {
 	var environment []proxy.Setting
-	for _, variable := range fromEnvironment {
-		for value := range strings.FieldsSeq(os.Getenv(variable.name)) {
-			environment = append(environment, proxy.Setting{From: variable.name, Key: variable.key, Value: value})
+	for _, known := range configurationFlags {
+		if known.key == "" {
+			continue
+		}
+		for value := range strings.FieldsSeq(os.Getenv(known.variable)) {
+			environment = append(environment, proxy.Setting{From: known.variable, Key: known.key, Value: value})
 		}
 	}
 	return proxy.Load(f.file, os.LookupEnv, environment, f.settings)
