@@ -28,6 +28,7 @@ func buildAndRun(m *testing.M) int {
 		return 1
 	}
 	defer os.RemoveAll(dir)
+	os.Setenv("XDG_RUNTIME_DIR", dir) // for admin sockets
 	binary = filepath.Join(dir, "geargate")
 	if out, err := exec.Command("go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
 		fmt.Fprintf(os.Stderr, "go build: %v\n%s", err, out)
@@ -112,6 +113,10 @@ routes:
 		{"check flag over environment", "GEARGATE_CONFIG=" + bad, "check --config " + good, 0, `ok\n`, ``},
 		{"check environment", "GEARGATE_POOL=x;GEARGATE_LOG_LEVEL=y;GEARGATE_LISTEN=:1 ::;GEARGATE_BACKEND=b", "check", 1, ``,
 			`GEARGATE_LISTEN: listen\[2\].*\nGEARGATE_BACKEND: .*\nGEARGATE_POOL: .*\nGEARGATE_LOG_LEVEL: .*\n`},
+		{"check against", "", "check --config " + pools + " --against " + good, 0,
+			`ok\npool default: 100\.0 % of keys move, 100\.0 % at least\nfunctions resize_\*, from pool default to pool images: 100\.0 % of keys move, 100\.0 % at least\n`, ``},
+		{"check against itself", "", "check --config " + good + " --against " + good, 0, `ok\npool default: 0\.0 % of keys move, 0\.0 % at least\n`, ``},
+		{"check against a bad one", "", "check --config " + good + " --against " + bad, 1, ``, `(?s).*bad.yaml:2: .*bad.yaml:4: .*`},
 		{"check flags over environment", "GEARGATE_POOL=x", "check --pool y", 1, ``, `GEARGATE_POOL: .*\n--pool: .*\n`},
 
 		{"route", "", "route --backend a=h1 --backend b=h2,weight=3 --pool 1 f u1", 0,
