@@ -50,6 +50,7 @@ func run(m *testing.M) int {
 		return 1
 	}
 	defer os.RemoveAll(dir)
+	os.Setenv("XDG_RUNTIME_DIR", dir) // for admin sockets
 	geargateBinary = filepath.Join(dir, "geargate")
 	if err := buildGeargate(geargateBinary); err != nil {
 		fmt.Fprintln(os.Stderr, err)
