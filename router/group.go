@@ -113,8 +113,12 @@ func (r *Router) leaveGroup(g *group) {
 // more than it has members.
 func (r *Router) wanted(g *group) int { return min(r.cfg.GroupLinks, g.members) }
 
-// connect asks for the links g lacks.
+// connect asks for the links g lacks. One without members lacks none, and has
+// not heard of backends that came after its last member had gone.
 func (r *Router) connect(g *group) {
+	if g.members == 0 {
+		return
+	}
 	for i, b := range r.backends {
 		if !b.up() {
 			continue
