@@ -65,6 +65,10 @@ func (r *Router) ghostKnown(b *backend, j *job, p *protocol.Packet, refused bool
 		r.drop(j)
 		return
 	}
+	if !b.takes() || !r.routing.pool(j.function).has(b) { // since it was asked
+		r.dispatch(j)
+		return
+	}
 	if refused || string(p.Arg(1)) == "1" {
 		r.evade(j, b)
 		return
