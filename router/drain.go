@@ -176,6 +176,11 @@ func (r *Router) dropBackend(b *backend) {
 		b.submit[lane] = nil
 		r.closeSubmitLink(l)
 	}
+	for _, l := range slices.Clone(r.retired) { // to its address before
+		if l.backend == b {
+			r.closeSubmitLink(l)
+		}
+	}
 	r.retireGroupLinks(b)
 }
 
