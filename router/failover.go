@@ -6,10 +6,12 @@ import (
 	"github.com/geargate/geargate/protocol"
 )
 
-// lossesPerBackend is how many ends of links each backend may make a job go
-// through: a job that takes a backend down wherever it runs must come to an
-// end, and one that is only unlucky must not.
-const lossesPerBackend = 8
+// lossesPerLink is how many ends of links each submit link to each backend may
+// make a job go through: a job that takes a backend down wherever it runs must
+// come to an end, and one that is only unlucky must not. A backend that dies
+// takes all its links along, one after the other, and a job may go from each
+// to the next.
+const lossesPerLink = 8
 
 // loseSubmitLink decides what becomes of everything that was under way on a
 // submit link that has ended: the oldest first, so that jobs keep their order.
@@ -62,7 +64,7 @@ func (r *Router) failover(j *job, from *backend) int {
 // again submits a job again that no backend has, or fails it where that has
 // been done too often, and returns 1 where it has not.
 func (r *Router) again(j *job) int {
-	if j.moves++; j.moves > lossesPerBackend*len(r.backends) {
+	if j.moves++; j.moves > lossesPerLink*r.cfg.Lanes*len(r.backends) {
 		r.note(NoteRetriesUsedUp, nil, nil, string(j.function))
 		r.refuseJob(j, []byte(protocol.RefuseLost.Code), []byte(protocol.RefuseLost.Text))
 		return 0
