@@ -31,7 +31,12 @@ func (r *Router) getStatus(s *session, front []byte) {
 		r.statusUnknown(p)
 		return
 	}
-	l := b.linkFor(s.lane)
+	var l *link
+	if b.up() {
+		l = b.linkFor(s.lane)
+	} else {
+		l = j.link // which is about to close: b is moving to another address
+	}
 	l.owed.push(owed{kind: owedStatus, reply: p})
 	r.ask(l, protocol.GetStatus, r.keep(h.bytes()))
 }
