@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/geargate/geargate/backend/jobserver"
+	"github.com/geargate/geargate/protocol"
 )
 
 // check returns what does not hold of the router that must hold after every
@@ -25,6 +26,7 @@ func (w *world) check() error {
 		}
 	}
 	c.uniqueHolds(w)
+	c.operated(w)
 	for _, g := range w.r.groups {
 		c.group(g)
 	}
@@ -250,8 +252,14 @@ func (w *world) atRest() {
 		c.expect(fmt.Sprintf("session %d: replies missing", p.id), len(p.expects), 0)
 		c.expect(fmt.Sprintf("session %d: last packets missing", p.id), len(p.listens), 0)
 	}
+	for _, b := range w.r.backends {
+		c.expect(b.name+" still leaves", b.standing == standingLeaving, false)
+	}
 	for _, h := range w.hosts {
-		c.expect(h.name+": jobs left", h.jobs(w.now), ".\n")
+		if h.stranded {
+			continue
+		}
+		c.expect(h.name+": jobs left", h.tell(w.now, "show jobs"), ".\n")
 		for i := range h.accepted {
 			if a := &h.accepted[i]; !w.mayFail(a) {
 				c.expect(a.handle+" was run", h.ran[a.handle] || w.hasRun(a), true)
@@ -293,26 +301,45 @@ func (w *world) empty() {
 	c := &checker{r: w.r}
 	c.expect("sessions", len(w.r.sessions)+w.r.opened.count, 0)
 	c.expect("groups", len(w.r.groups)+w.r.formed.count+len(w.r.able), 0)
-	c.expect("links", len(w.r.links), len(w.hosts)*w.r.cfg.Lanes)
+	c.expect("links", len(w.r.links), len(w.cfg.Backends)*w.r.cfg.Lanes)
 	c.expect("timers", len(w.r.timers), 0)
 	if len(c.wrong) > 0 {
 		w.fail("all closed: %v", errors.Join(c.wrong...))
 	}
 }
 
-// jobs returns what the job server answers to `show jobs`.
-func (h *host) jobs(now time.Time) string {
-	const operator = 1 << 40
-	step := func(ev jobserver.Event) string {
-		var text strings.Builder
-		ev.Conn = operator
-		for _, a := range h.server.Step(now, &ev, nil) {
-			text.Write(a.Text)
+// overslept checks that nobody sleeps while a job is left that they can do.
+func (w *world) overslept() {
+	for _, h := range w.hosts {
+		if h.imitated != nil && len(h.imitated.withheld) > 0 {
+			continue // it has woken nobody
 		}
-		return text.String()
+		for line := range strings.Lines(h.tell(w.now, "status")) {
+			var row protocol.StatusRow
+			if h.stranded || row.Parse([]byte(strings.TrimSuffix(line, "\n"))) != nil || row.Total == 0 {
+				continue
+			}
+			for _, p := range w.peers {
+				if slices.Contains(p.abilities, string(row.Function)) {
+					w.fail("session %d sleeps, and %s has %d jobs of %s", p.id, h.name, row.Total, row.Function)
+				}
+			}
+		}
 	}
-	step(jobserver.Event{Kind: jobserver.Opened})
-	text := step(jobserver.Event{Kind: jobserver.Line, Line: []byte("show jobs")})
-	step(jobserver.Event{Kind: jobserver.Closed})
-	return text
+}
+
+// tell returns what the job server answers to an admin line.
+func (h *host) tell(now time.Time, line string) string {
+	const operator = 1 << 40
+	var text strings.Builder
+	for _, ev := range []jobserver.Event{
+		{Kind: jobserver.Opened, Conn: operator},
+		{Kind: jobserver.Line, Conn: operator, Line: []byte(line)},
+		{Kind: jobserver.Closed, Conn: operator},
+	} {
+		for _, unit := range plainStep(h.server, now, &ev) {
+			text.Write(unit.bytes)
+		}
+	}
+	return text.String()
 }

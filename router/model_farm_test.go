@@ -17,6 +17,12 @@ type host struct {
 	lives  int       // how often it has started
 	again  bool      // it has given out handles a second time: an old job's result may be taken for a new one's
 	frozen time.Time // nothing gets through to it or from it until then
+	closed time.Time // it refuses connections until then
+	// imitated is what makes it behave like gearmand; nil for a built-in one.
+	imitated  *gearmand
+	drained   bool
+	unreached bool // the router says so
+	stranded  bool // it was taken out of the configuration while it could not be reached: its jobs stay
 	// submitLosses and groupLosses count the links of each kind that have
 	// ended: what was under way may have been lost, or given out again.
 	submitLosses, groupLosses int
@@ -24,25 +30,28 @@ type host struct {
 	ran                       map[string]bool // jobs that a worker got, by front handle
 }
 
-func newHost(name string) *host {
+func newHost(name string, imitated bool) *host {
 	h := &host{name: name}
-	h.start()
+	h.start(imitated)
 	return h
 }
 
-func (h *host) start() {
+func (h *host) start(imitated bool) {
 	cfg := jobserver.DefaultConfig()
 	cfg.HandlePrefix = "H:" + h.name + "host"
 	if h.lives++; h.lives > 1 && !h.again {
 		cfg.HandlePrefix += strconv.Itoa(h.lives)
 	}
-	h.server = jobserver.New(cfg)
+	h.server, h.imitated = jobserver.New(cfg), nil
+	if imitated {
+		h.imitated = newGearmand()
+	}
 	h.accepted, h.ran = nil, map[string]bool{}
 }
 
 func (h *host) tick(w *world) {
 	if at, ok := h.server.Next(); ok && !at.After(w.now) {
-		w.served(h.server.Step(w.now, &jobserver.Event{Kind: jobserver.Tick}, nil))
+		w.serve(h, &jobserver.Event{Kind: jobserver.Tick})
 	}
 }
 
@@ -68,19 +77,26 @@ const (
 )
 
 type queue struct {
-	units [][]byte // frames, and lines of text
+	units [][]byte  // frames, and lines of text
+	held  time.Time // nothing of it arrives until then
+}
+
+// moves reports whether something of q can arrive.
+func (w *world) moves(q *queue) bool {
+	return len(q.units) > 0 && (w.calm || !q.held.After(w.now))
 }
 
 func (w *world) dial(a *Action) {
 	at := &wire{id: a.Link, host: w.hosts[a.Backend], up: &queue{}, down: &queue{}}
-	at.group = w.r.links[a.Link].group != nil
+	l := w.r.links[a.Link] // nil where the same step closes it again
+	at.group = l != nil && l.group != nil
 	w.wires[at.id] = at
 	w.order = append(w.order, at)
 }
 
 func (w *world) connect(at *wire) {
 	at.state = wireOpen
-	at.host.server.Step(w.now, &jobserver.Event{Kind: jobserver.Opened, Conn: jobserver.ConnID(at.id)}, nil)
+	w.serve(at.host, &jobserver.Event{Kind: jobserver.Opened, Conn: jobserver.ConnID(at.id)})
 	w.note("%s#%d up", at.host.name, at.id)
 	w.step(&Event{Kind: LinkUp, Link: at.id})
 }
@@ -102,6 +118,9 @@ func (w *world) sent(id LinkID, unit []byte) {
 	var p protocol.Packet
 	if err := p.Parse(unit); err != nil {
 		w.fail("sent to link %d: %v", id, err)
+	}
+	if _, _, ok := p.Type.Submission(); ok {
+		w.submitted(at.host, p.Arg(0))
 	}
 	if answer := answers[p.Type]; answer != 0 {
 		at.owed = append(at.owed, answer)
@@ -126,16 +145,16 @@ func (w *world) arrive() bool {
 			continue
 		}
 		switch {
-		case at.state == wireDialed && w.chance(8), at.state == wireCut:
+		case at.state == wireDialed && (w.chance(8) || at.host.closed.After(w.now) && !w.calm), at.state == wireCut:
 			ready = append(ready, func() { w.lose(at) })
 		case at.state == wireDialed:
 			ready = append(ready, func() { w.connect(at) })
-		case len(at.up.units) > 0:
+		case w.moves(at.up):
 			ready = append(ready, func() { w.deliver(at, at.up) })
-		case at.state == wireHungUp:
+		case at.state == wireHungUp && len(at.up.units) == 0:
 			ready = append(ready, func() { w.release(at) })
 		}
-		if at.state == wireOpen && len(at.down.units) > 0 {
+		if at.state == wireOpen && w.moves(at.down) {
 			ready = append(ready, func() { w.deliver(at, at.down) })
 		}
 	}
@@ -159,7 +178,7 @@ func (w *world) deliver(at *wire, q *queue) {
 		if unit[0] != 0 {
 			ev = &jobserver.Event{Kind: jobserver.Line, Conn: ev.Conn, Line: protocol.TrimEnd(unit)}
 		}
-		w.served(at.host.server.Step(w.now, ev, nil))
+		w.serve(at.host, ev)
 		return
 	}
 	if unit[0] != 0 {
@@ -195,43 +214,89 @@ func (w *world) pays(at *wire, p *protocol.Packet) {
 	at.owed = at.owed[1:]
 }
 
-// served puts what a job server sends on its wires, a line at a time.
-func (w *world) served(acts []jobserver.Action) {
-	for i := range acts {
-		at := w.wires[LinkID(acts[i].Conn)]
+// serve gives a job server an event and puts what it sends on its wires, a line
+// at a time.
+func (w *world) serve(h *host, ev *jobserver.Event) {
+	for _, unit := range h.step(w.now, ev) {
+		at := w.wires[LinkID(unit.conn)]
 		if at == nil || at.state == wireHungUp || at.state == wireCut {
 			continue
 		}
-		switch acts[i].Kind {
-		case jobserver.Send:
-			at.down.units = append(at.down.units, acts[i].Draft.AppendTo(nil))
-		case jobserver.SendText:
-			for line := range bytes.Lines(acts[i].Text) {
-				at.down.units = append(at.down.units, bytes.Clone(line))
-			}
-		case jobserver.Close:
-			w.fail("a job server closes link %d: %s", at.id, acts[i].Reason)
+		if unit.bytes == nil {
+			w.fail("a job server closes link %d", at.id)
 		}
+		at.down.units = append(at.down.units, unit.bytes)
 	}
 }
 
-// disturb breaks something: a link, all links of a backend, or its patience.
+// A sent unit is a frame or a line of text that a job server sends; nil if it
+// closes the connection.
+type sentUnit struct {
+	conn  jobserver.ConnID
+	bytes []byte
+}
+
+// step gives a job server an event and returns what it sends.
+func (h *host) step(now time.Time, ev *jobserver.Event) []sentUnit {
+	if h.imitated != nil {
+		return h.imitated.step(h.server, now, ev)
+	}
+	return plainStep(h.server, now, ev)
+}
+
+func plainStep(s *jobserver.Server, now time.Time, ev *jobserver.Event) []sentUnit {
+	var out []sentUnit
+	for _, a := range s.Step(now, ev, nil) {
+		switch a.Kind {
+		case jobserver.Send:
+			out = append(out, sentUnit{a.Conn, a.Draft.AppendTo(nil)})
+		case jobserver.SendText:
+			for line := range bytes.Lines(a.Text) {
+				out = append(out, sentUnit{a.Conn, bytes.Clone(line)})
+			}
+		case jobserver.Close:
+			out = append(out, sentUnit{a.Conn, nil})
+		}
+	}
+	return out
+}
+
+// disturb breaks something: a link, all links of a backend, or its patience;
+// or an operator does something.
 func (w *world) disturb() {
 	h := w.hosts[w.IntN(len(w.hosts))]
-	switch w.IntN(8) {
+	within := func(ms int) time.Time { return w.now.Add(time.Duration(w.IntN(ms)) * time.Millisecond) }
+	switch w.IntN(16) {
 	case 0:
 		h.again = h.again || w.IntN(2) == 0
 		w.note("# %s starts anew", h.name)
-		h.start()
-		for _, at := range w.order {
-			if at.host == h {
-				w.cut(at)
-			}
-		}
-	case 1, 2, 3:
-		h.frozen = w.now.Add(time.Duration(w.IntN(1500)) * time.Millisecond)
+		h.start(h.imitated != nil)
+		w.crash(h)
+	case 1:
+		w.note("# %s is restarted and has kept its background jobs", h.name)
+		w.crash(h)
+	case 2:
+		h.closed = within(1500)
+		w.crash(h)
+	case 3, 4, 5:
+		h.frozen = within(1500)
+	case 6, 7:
+		at := w.order[w.IntN(len(w.order))]
+		q := []*queue{at.up, at.down}[w.IntN(2)]
+		q.held = within(800)
+	case 8, 9, 10:
+		w.operate()
 	default:
 		w.cut(w.order[w.IntN(len(w.order))])
+	}
+}
+
+// crash ends every wire of h at once.
+func (w *world) crash(h *host) {
+	for _, at := range w.order {
+		if at.host == h {
+			w.cut(at)
+		}
 	}
 }
 
@@ -257,12 +322,17 @@ func (w *world) hangUp(id LinkID) {
 	at := w.wires[id]
 	switch at.state {
 	case wireOpen:
+		if !at.group && !at.host.unreached && slices.Contains(at.owed, protocol.JobCreated) {
+			w.fail("link %d is closed and owes a JOB_CREATED", at.id)
+		}
 		at.state = wireHungUp
 		*at.down = queue{}
 	default:
 		w.forgetWire(at)
 	}
-	at.host.groupLosses++
+	if at.group {
+		at.host.groupLosses++
+	}
 }
 
 func (w *world) release(at *wire) {
@@ -277,7 +347,7 @@ func (w *world) gone(at *wire) {
 	} else {
 		w.lost(at.host)
 	}
-	w.served(at.host.server.Step(w.now, &jobserver.Event{Kind: jobserver.Closed, Conn: jobserver.ConnID(at.id)}, nil))
+	w.serve(at.host, &jobserver.Event{Kind: jobserver.Closed, Conn: jobserver.ConnID(at.id)})
 }
 
 // lost notes that a submit link has ended, and with it the foreground jobs

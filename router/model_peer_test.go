@@ -182,9 +182,9 @@ func (p *peer) ended(q *protocol.Packet) {
 }
 
 // mayFail reports whether a job may end with WORK_FAIL: somebody said so, or
-// may have meant another job of the same handle.
+// may have meant another job of the same handle, or no backend was left to it.
 func (w *world) mayFail(a *attachment) bool {
-	if w.failed[a.handle] || w.r.cfg.JobRetries > 0 || w.handlesComeAgain() {
+	if w.failed[a.handle] || w.r.cfg.JobRetries > 0 || w.handlesComeAgain() || w.unrouted[a.function] || w.r.cfg.HoldTimeout < time.Minute {
 		return true
 	}
 	for result := range w.failed {

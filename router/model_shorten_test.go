@@ -4,6 +4,7 @@ import (
 	"math/rand/v2"
 	"regexp"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -43,7 +44,10 @@ var particulars = regexp.MustCompile(`[0-9]+|"[^"]*"`)
 
 // failure returns what is wrong without its particulars, which change when
 // moves are left out.
-func failure(wrong string) string { return particulars.ReplaceAllString(wrong, "") }
+func failure(wrong string) string {
+	first, _, _ := strings.Cut(wrong, "\n")
+	return particulars.ReplaceAllString(first, "")
+}
 
 // mostTime bounds what shortest spends.
 const mostTime = 30 * time.Second

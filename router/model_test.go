@@ -3,6 +3,9 @@ package router
 import (
 	"fmt"
 	"math/rand/v2"
+	"regexp"
+	"runtime/debug"
+	"strings"
 	"time"
 )
 
@@ -20,6 +23,13 @@ type world struct {
 	failed map[string]bool // front handles and results of jobs that a worker or an operator has ended badly
 	ran    map[string]bool // the results of jobs that a worker got
 	calm   bool            // no faults, and nothing new: on the way to rest
+
+	cfg        Config   // as operators know it
+	constant   []string // of every configuration, in a farm's words
+	moved      map[string]int
+	unrouted   map[string]bool      // functions that were led nowhere for a while
+	surveys    map[uint64]time.Time // not answered yet
+	lastSurvey uint64
 
 	last    SessionID
 	steps   int
@@ -39,24 +49,28 @@ func newWorld(seed uint64) *world {
 		wires:  map[LinkID]*wire{},
 		failed: map[string]bool{},
 		ran:    map[string]bool{},
+
+		moved:    map[string]int{},
+		surveys:  map[uint64]time.Time{},
+		unrouted: map[string]bool{},
 	}
-	cfg := DefaultConfig(nil, 1+w.IntN(2))
-	farm := fmt.Sprintf("farm lanes=%d", cfg.Lanes)
-	cfg.GroupLinks = 1 + w.IntN(3)
-	farm += fmt.Sprintf(" links=%d", cfg.GroupLinks)
+	w.constant = []string{"hold=10m"}
 	if w.IntN(4) == 0 {
-		cfg.JobRetries = 2 + w.IntN(2)
-		farm += fmt.Sprintf(" retries=%d", cfg.JobRetries)
+		w.constant = []string{"hold=2s"}
 	}
+	if w.IntN(4) == 0 {
+		w.constant = append(w.constant, fmt.Sprintf("retries=%d", 2+w.IntN(2)))
+	}
+	farm := append([]string{fmt.Sprintf("lanes=%d", 1+w.IntN(2)), fmt.Sprintf("links=%d", 1+w.IntN(3))}, w.constant...)
 	for i := range 1 + w.IntN(3) {
 		name := string(rune('a' + i))
-		cfg.Backends = append(cfg.Backends, Backend{Name: name, Weight: 1 + i})
-		farm += fmt.Sprintf(" %s=%d", name, 1+i)
-		w.hosts = append(w.hosts, newHost(name))
+		farm = append(farm, fmt.Sprintf("%s=%d", name, 1+i))
+		w.hosts = append(w.hosts, newHost(name, w.IntN(2) == 0))
 	}
 	w.note("# seed %d", seed)
-	w.note("%s", farm)
-	w.r = New(cfg)
+	w.note("farm %s", strings.Join(farm, " "))
+	w.cfg = config(farm)
+	w.r = New(w.cfg)
 	w.apply(w.r.Start(w.now, nil))
 	for _, at := range w.order {
 		w.connect(at)
@@ -76,15 +90,23 @@ func (w *world) note(format string, args ...any) {
 func (w *world) fail(format string, args ...any) {
 	if w.wrong == "" {
 		w.wrong = fmt.Sprintf(format, args...)
-		w.note("# %s", w.wrong)
+		w.note("# %s", strings.ReplaceAll(w.wrong, "\n", "\n# "))
 	}
 }
 
 // chance is true once in n times, and never while all comes to rest.
 func (w *world) chance(n int) bool { return w.IntN(n) == 0 && !w.calm }
 
+// whereRouter finds the lines of a stack that are about the router.
+var whereRouter = regexp.MustCompile(`[a-z]+\.go:\d+`)
+
 // run makes the moves of a run, and then comes to rest.
 func (w *world) run(moves []move) {
+	defer func() {
+		if p := recover(); p != nil {
+			w.fail("panic: %v\n%s", p, strings.Join(whereRouter.FindAllString(string(debug.Stack()), 12), "\n"))
+		}
+	}()
 	for _, m := range moves {
 		w.dice.Seed(w.seed, uint64(m))
 		if w.anything(); w.wrong != "" {
@@ -147,9 +169,9 @@ func (w *world) apply(acts []Action) {
 	for i := range acts {
 		switch a := &acts[i]; a.Kind {
 		case Send:
-			w.told(a.Session, a.Draft.AppendTo(nil))
+			w.hears(a.Session, a.Draft.AppendTo(nil))
 		case SendText:
-			w.told(a.Session, a.Text)
+			w.hears(a.Session, a.Text)
 		case CloseSession:
 			w.fail("session %d is closed: %s", a.Session, a.Reason)
 		case SendLink:
@@ -160,15 +182,30 @@ func (w *world) apply(acts []Action) {
 			w.dial(a)
 		case CloseLink:
 			w.hangUp(a.Link)
+		case Surveyed:
+			w.surveyed(a.Survey)
 		case Note:
-			if a.Event == NoteBadReply {
-				w.fail("a backend is said to break the protocol: %s", a.Reason)
-			}
+			w.noted(a)
 		}
 	}
 }
 
-func (w *world) told(id SessionID, bytes []byte) {
+// noted takes what the router reports.
+func (w *world) noted(a *Action) {
+	switch a.Event {
+	case NoteBackendDown:
+		w.hosts[a.Backend].unreached = true
+	case NoteBackendUp:
+		w.hosts[a.Backend].unreached = false
+	case NoteBadReply:
+		w.fail("a backend is said to break the protocol: %s", a.Reason)
+	case NoteBackendGone:
+		h := w.hosts[a.Backend]
+		h.stranded = h.stranded || h.unreached // given up: its jobs stay
+	}
+}
+
+func (w *world) hears(id SessionID, bytes []byte) {
 	for _, p := range w.peers {
 		if p.id == id {
 			p.hear(bytes)
@@ -202,30 +239,20 @@ func (w *world) goTo(at time.Time) {
 	}
 }
 
-// rest lets everything that is under way come to an end, without faults.
+// rest lets everything that is under way come to an end, without faults: first
+// with those who are there, who must not oversleep a job, then with somebody
+// who can do everything.
 func (w *world) rest() {
 	w.calm = true
 	for _, p := range w.peers {
 		p.hung = false
 	}
+	w.settle()
+	w.quiet()
+	w.overslept()
 	w.open()
 	w.peers[len(w.peers)-1].register(functions...)
-	for quiet := 0; quiet < 10 && w.wrong == ""; quiet++ {
-		busy := false
-		for w.arrive() && w.wrong == "" {
-			busy = true
-		}
-		for _, p := range w.peers {
-			busy = p.finish() || busy
-		}
-		w.pass(300 * time.Millisecond) // no worker runs into its timeout
-		if busy {
-			quiet = 0
-		}
-		if len(w.events) > 50_000 {
-			w.fail("never comes to rest")
-		}
-	}
+	w.quiet()
 	w.atRest()
 	for len(w.peers) > 0 && w.wrong == "" {
 		w.leave(w.peers[0])
@@ -234,4 +261,25 @@ func (w *world) rest() {
 	}
 	w.pass(time.Hour)
 	w.empty()
+}
+
+// quiet waits until no session has had anything to do for three seconds. What
+// arrives does not count: backends are asked how they are for ever.
+func (w *world) quiet() {
+	begun := len(w.events)
+	for quiet := 0; quiet < 10 && w.wrong == ""; quiet++ {
+		busy := false
+		for w.wrong == "" && w.arrive() {
+		}
+		for _, p := range w.peers {
+			busy = p.finish() || busy
+		}
+		w.pass(300 * time.Millisecond) // no worker runs into its timeout
+		if busy {
+			quiet = 0
+		}
+		if len(w.events) > begun+20_000 {
+			w.fail("never comes to rest")
+		}
+	}
 }
