@@ -20,7 +20,7 @@ var mayImport = map[string][]string{
 	"router":              {"protocol", "github.com/cespare/xxhash/v2"},
 	"backend":             {"protocol", "backend/jobserver", "backend/store"},
 	"backend/jobserver":   {"protocol", "github.com/cespare/xxhash/v2"},
-	"backend/store":       {},
+	"backend/store":       {"backend/store"},
 	"backend/backendtest": {"protocol"},
 	"proxy":               {"protocol", "router", "backend", "proxy/listen", "gopkg.in/yaml.v3", "github.com/cespare/xxhash/v2"},
 	"proxy/listen":        {"github.com/panjf2000/gnet/v2", "golang.org/x/sys"},
