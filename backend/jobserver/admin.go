@@ -17,6 +17,10 @@ func (s *Server) admin(c *conn, text []byte) {
 		return
 	}
 	s.text = s.answer(s.text[:0], line)
+	if len(c.holds) > 0 {
+		c.held = append(c.held, s.text...)
+		return
+	}
 	s.acts = append(s.acts, Action{Kind: SendText, Conn: c.id, Text: s.text})
 }
 

@@ -15,6 +15,7 @@ func check(s *Server) error {
 	c.records()
 	c.tables()
 	c.heap()
+	c.disk()
 	return errors.Join(c.wrong...)
 }
 
@@ -134,9 +135,14 @@ func (c *checker) records() {
 		} else {
 			n.queued[j.priority]++
 			c.expect("waits for nobody", j.ignored(), false)
+			c.expect("is stored where it must be", j.keeping != unkept, c.s.config.Durable && j.background)
+			c.expect("waits for the disk", j.state == storing, j.state == storing && j.keeping == writing)
 		}
 		functions[j.function] = n
 		met := 1
+		if j.state == storing {
+			met = 0
+		}
 		if j.state == delayed {
 			met = 0
 			c.expect("delayed without timer", j.timer != 0, true)
@@ -174,7 +180,10 @@ func (c *checker) tables() {
 		}
 		c.at("job", uint64(j.chained[byNumber].key))
 		c.expect("job by its number", c.s.numbered(j.chained[byNumber].key), id)
-		key := coalesceKey(c.s.unique(j), c.s.workload(j))
+		key := c.s.unique(j)
+		if string(key) == workloadIsUnique && j.keeping != away {
+			key = c.s.workload(j)
+		}
 		c.expect("joined by its unique", j.indexed, len(key) > 0 && !j.cancelled)
 		if !j.indexed {
 			return
@@ -209,6 +218,43 @@ func (c *checker) heap() {
 	}
 }
 
+// disk checks what a durable server keeps in mind.
+func (c *checker) disk() {
+	c.at("server", 0)
+	resident, writes := 0, 0
+	c.s.jobs.each(func(id uint32, j *job) {
+		switch {
+		case j.state == 0:
+		case j.keeping == kept:
+			resident += int(j.workloadSize)
+		case j.keeping == writing:
+			writes++
+			_, known := c.s.writing[id]
+			c.expect("ticket of a job that is written", known, true)
+		}
+	})
+	c.expect("bytes that are on disk and here", c.s.resident, resident)
+	c.expect("jobs that are written", len(c.s.writing), writes)
+	unwritten := 0
+	for _, w := range c.s.writes {
+		unwritten += int(w.size)
+	}
+	c.expect("bytes that wait for the disk", c.s.unwritten, unwritten)
+	holding := map[uint32]bool{}
+	for _, index := range c.s.holding {
+		holding[index] = true
+	}
+	c.expect("connections with holds, each once", len(holding), len(c.s.holding))
+	c.s.conns.each(func(index uint32, conn *conn) {
+		if conn.index != 0 {
+			c.at("connection", uint64(conn.id))
+			c.expect("has holds", holding[index], len(conn.holds) > 0)
+			c.expect("is sent what waits for nothing", len(conn.holds) == 0 && len(conn.held) > 0, false)
+			c.expect("its first hold waits", len(conn.holds) > 0 && conn.holds[0].answer != waiting, false)
+		}
+	})
+}
+
 // idle returns what is left of s that must not be when no job is there and all
 // is given back.
 func idle(s *Server) error {
@@ -222,7 +268,7 @@ func idle(s *Server) error {
 	for number := range s.texts.pages {
 		p := &s.texts.pages[number]
 		c.expect("texts on a page", p.used, uint16(0))
-		c.expect("page kept for nothing", p.data != nil && s.texts.spare[p.class] != uint32(number), false)
+		c.expect("page kept for nothing", p.data != nil && (p.class == ownPage || s.texts.spare[p.class] != uint32(number)), false)
 	}
 	return errors.Join(c.wrong...)
 }

@@ -82,5 +82,6 @@ func (s *Server) cancel(id uint32) {
 	}
 	s.detachAll(id)
 	s.forget(id)
+	s.unkeep(id)
 	j.cancelled = true
 }

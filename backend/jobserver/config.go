@@ -26,6 +26,12 @@ type Config struct {
 	// priority of a submission; 0 is without limit. See `maxqueue`.
 	QueueLimits [protocol.Priorities]int
 
+	// Durable stores background jobs: what is to be done is among the actions.
+	Durable bool
+	// Memory is how many bytes the workloads of stored jobs may take before
+	// those of later ones are left to the disk; 0 is without limit.
+	Memory int
+
 	MaxFunction  int // bytes of a function's name
 	MaxAbilities int // registrations of functions per connection
 	MaxFunctions int // functions in all

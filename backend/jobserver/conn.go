@@ -20,6 +20,9 @@ type conn struct {
 	registered int  // how many they are
 	jobs       list // that it runs, the latest first
 	waits      list // its attachments to jobs it submitted
+
+	holds []hold // replies that wait for the disk, the oldest first
+	held  []byte // what is sent between and behind them
 }
 
 func (s *Server) open(ev *Event) {
@@ -44,6 +47,7 @@ func (s *Server) close(c *conn) {
 	for c.waits.head != 0 {
 		s.detach(c.waits.head)
 	}
+	s.unhold(c)
 	s.reset(c)
 	s.conns.give(c.index)
 }

@@ -19,6 +19,7 @@ type driver struct {
 	packet protocol.Packet
 	frame  []byte
 	handle []byte
+	line   []byte
 	acts   []Action
 }
 
@@ -93,6 +94,52 @@ func TestSteadyWorkAllocatesNothing(t *testing.T) {
 		if got := testing.AllocsPerRun(5000, turn); got != 0 {
 			t.Errorf("%v, grab and complete: expected no allocation, got %v", kind, got)
 		}
+	}
+}
+
+// TestADurableServerAllocatesNothing has every job stored, and every second
+// read from the disk again.
+func TestADurableServerAllocatesNothing(t *testing.T) {
+	d := newDriver()
+	d.server.config.Durable = true
+	d.server.config.Memory = len(workload100)
+	n := 0
+	turn := func() {
+		for range 2 {
+			n++
+			d.submit(protocol.SubmitJobBg, n)
+			d.send(client, protocol.EchoReq, result)
+		}
+		d.event = Event{Kind: Stored, Ticket: d.server.lastWrite}
+		d.step()
+		if last := &d.acts[len(d.acts)-1]; last.Kind != SendHeld {
+			t.Fatalf("expected the submission to be answered, got %d", last.Kind)
+		}
+		for range 2 {
+			d.send(worker, protocol.GrabJobUniq)
+			if a := &d.acts[0]; a.Kind == Load {
+				d.event = Event{Kind: Loaded, Conn: a.Conn, Ticket: a.Ticket, Workload: workload100}
+				d.step()
+			}
+			d.handle = d.server.appendHandle(d.handle[:0], uint32(n))
+			d.send(worker, protocol.ResetAbilities)
+			d.send(worker, protocol.CanDo, functionName)
+			d.event = Event{Kind: Line, Conn: client, Line: append(d.line[:0], "cancel job "...)}
+			d.event.Line = append(d.event.Line, d.handle...)
+			d.line = d.event.Line
+			d.step()
+			n--
+		}
+		n += 2
+	}
+	for range 3000 {
+		turn()
+	}
+	if got := testing.AllocsPerRun(3000, turn); got != 0 {
+		t.Errorf("submit, store, load, lose and cancel: expected no allocation, got %v", got)
+	}
+	if d.server.jobs.live != 0 {
+		t.Errorf("expected no job to be left, got %d", d.server.jobs.live)
 	}
 }
 

@@ -30,6 +30,33 @@
 // A queued job goes behind all others of its function and priority, also when
 // a worker lost it.
 //
+// # A durable server
+//
+// With Config.Durable a background job is stored before it is queued, and its
+// submission answered after that:
+//
+//	SUBMIT_*_BG ---Store---> storing ---Stored---> delayed or queued, as above
+//	                            |
+//	                            +---StoreFailed---> gone: ERROR QUEUE_ERROR
+//
+// It is stored until it is gone (Forget), not until it is assigned, and so is
+// how often it was lost (Attempts). A foreground job that a background
+// submission joins is stored then, and goes on meanwhile; where that fails, it
+// is a foreground job as before. A foreground submission that joins a job on
+// its way to the disk is answered at once, and the job is its alone where the
+// disk fails.
+//
+// The workload of a stored job may be left to the disk (Config.Memory). Such a
+// job runs from its GRAB_JOB on, as any does; the answer waits for the workload
+// (Load).
+//
+// While a reply to a connection waits for the disk, all that the connection is
+// sent waits behind it, see hold.
+//
+// Restore brings jobs back, with their handles, and Resume has new handles go
+// on behind. A number that was given out is not used again, also where its job
+// was never stored: numbers are reserved on disk before (Reserve).
+//
 // # A worker's connection
 //
 //	       PRE_SLEEP, no job                 a job to do: NOOP

@@ -21,6 +21,16 @@ const (
 	Closed
 	// Tick: time has passed. Due at Server.Next at the latest.
 	Tick
+	// Stored: every Store up to Ticket that was not answered is on disk.
+	Stored
+	// StoreFailed: none of those is, nor will be.
+	StoreFailed
+	// Loaded: the workload that Conn waits for is there. Conn, Ticket and
+	// Workload are set.
+	Loaded
+	// LoadFailed: it could not be read, never where Gone is set. Conn and
+	// Ticket are set.
+	LoadFailed
 )
 
 // An Event is one thing that happened outside. Its slices and its packet are
@@ -35,6 +45,10 @@ type Event struct {
 	Packet    *protocol.Packet
 	Malformed error
 	Line      []byte // without its end
+
+	Ticket   uint32 // of the Store or Load that is answered
+	Workload []byte
+	Gone     bool
 }
 
 // ActionKind says what must be done.
@@ -48,6 +62,25 @@ const (
 	// Close: close Conn once its output is written. Reason is set, and a
 	// Closed event must follow.
 	Close
+	// SendHeld: append Text, whole packets and answers to admin lines, to the
+	// output of Conn.
+	SendHeld
+
+	// The others are for the disk, in this order. Only a server that is Durable
+	// has them.
+
+	// Store: keep the job Kept on disk. Tickets count by one; answered by
+	// Stored or StoreFailed, in the order of tickets.
+	Store
+	// Forget: keep the job Number no longer.
+	Forget
+	// Attempts: keep that the job Number has been lost so many times.
+	Attempts
+	// Reserve: keep Number, for Resume to go on behind.
+	Reserve
+	// Load: read the workload of the job Number. Answered by Loaded or
+	// LoadFailed with the same Conn and Ticket, in any order.
+	Load
 )
 
 // An Action is one thing to be done, in the order given. Its slices and its
@@ -58,4 +91,9 @@ type Action struct {
 	Draft  protocol.Draft
 	Text   []byte
 	Reason string
+
+	Ticket   uint32
+	Number   uint32
+	Attempts uint32
+	Kept     *Kept // borrowed like the slices
 }

@@ -18,6 +18,10 @@ func (s *Server) grab(c *conn, kind protocol.Type) {
 		s.abilityLinks.pushBack(&c.abilities, chosen)
 	}
 	s.run(id, c, a.timeout)
+	if s.jobs.at(id).keeping == away {
+		s.holdAssignment(c, kind, id)
+		return
+	}
 	s.assign(c, kind, id)
 }
 
@@ -50,18 +54,31 @@ func (s *Server) run(id uint32, c *conn, timeout int64) {
 	}
 }
 
-// assign tells c which job it runs, in the packet that its kind of GRAB_JOB is
-// answered with. As in gearmand, GRAB_JOB_ALL without a reducer is answered as
-// GRAB_JOB_UNIQ.
+// assign tells c which job it runs.
 func (s *Server) assign(c *conn, kind protocol.Type, id uint32) {
+	d := s.draft(c)
+	s.fillAssign(d, kind, id, s.workload(s.jobs.at(id)))
+	s.sent(c)
+}
+
+// assigned appends what assign sends, with a workload from elsewhere.
+func (s *Server) assigned(dst []byte, kind protocol.Type, id uint32, workload []byte) []byte {
+	var d protocol.Draft
+	s.fillAssign(&d, kind, id, workload)
+	return d.AppendTo(dst)
+}
+
+// fillAssign makes d the packet that a kind of GRAB_JOB is answered with. As
+// in gearmand, GRAB_JOB_ALL without a reducer is answered as GRAB_JOB_UNIQ.
+func (s *Server) fillAssign(d *protocol.Draft, kind protocol.Type, id uint32, workload []byte) {
 	j := s.jobs.at(id)
 	name := s.functions.at(j.function).name
 	switch {
 	case kind == protocol.GrabJob:
-		s.send(c, protocol.JobAssign, s.handle(id), name, s.workload(j))
+		d.Fill(protocol.Response, protocol.JobAssign, s.handle(id), name, workload)
 	case kind == protocol.GrabJobAll && j.reducerSize > 0:
-		s.send(c, protocol.JobAssignAll, s.handle(id), name, s.unique(j), s.reducer(j), s.workload(j))
+		d.Fill(protocol.Response, protocol.JobAssignAll, s.handle(id), name, s.unique(j), s.reducer(j), workload)
 	default:
-		s.send(c, protocol.JobAssignUniq, s.handle(id), name, s.unique(j), s.workload(j))
+		d.Fill(protocol.Response, protocol.JobAssignUniq, s.handle(id), name, s.unique(j), workload)
 	}
 }

@@ -15,6 +15,7 @@ func (s *Server) nextNumber() uint32 {
 	for {
 		s.lastNumber++
 		if s.lastNumber != 0 && s.numbered(s.lastNumber) == 0 {
+			s.reserve()
 			return s.lastNumber
 		}
 	}
@@ -31,15 +32,19 @@ func (s *Server) numbered(number uint32) uint32 {
 
 // handle returns the handle of a job. It is valid until the next Step.
 func (s *Server) handle(id uint32) []byte {
+	return s.numberedHandle(s.jobs.at(id).chained[byNumber].key)
+}
+
+// numberedHandle is handle of a job that may be gone.
+func (s *Server) numberedHandle(number uint32) []byte {
 	from := len(s.scratch)
-	s.scratch = s.appendHandle(s.scratch, id)
+	s.scratch = s.appendHandle(s.scratch, number)
 	return s.scratch[from:len(s.scratch):len(s.scratch)]
 }
 
-func (s *Server) appendHandle(dst []byte, id uint32) []byte {
+func (s *Server) appendHandle(dst []byte, number uint32) []byte {
 	dst = append(dst, s.config.HandlePrefix...)
 	dst = append(dst, ":0000000000"[:1+handleDigits]...)
-	number := s.jobs.at(id).chained[byNumber].key
 	for i := len(dst) - 1; number > 0; i-- {
 		dst[i] = byte('0' + number%10)
 		number /= 10

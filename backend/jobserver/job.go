@@ -28,6 +28,7 @@ type job struct {
 	state      state
 	priority   protocol.Priority
 	background bool // run also with no client left: a background submission was part of it
+	keeping    keeping
 	cancelled  bool // still with its worker, but nobody hears of it again
 	indexed    bool // in the table of uniques
 
@@ -40,7 +41,8 @@ type job struct {
 type state uint8
 
 const (
-	delayed state = iota + 1 // waits for its epoch; not in a queue
+	storing state = iota + 1 // waits to be on disk; not in a queue
+	delayed                  // waits for its epoch; not in a queue
 	queued                   // in the queue of its function and priority
 	running                  // with its worker
 )
@@ -97,7 +99,7 @@ func (s *Server) inFlight(f *function, unique, workload []byte) uint32 {
 			if bytes.Equal(s.unique(j), unique) {
 				return id
 			}
-		} else if bytes.Equal(s.workload(j), workload) && bytes.Equal(coalesceKey(s.unique(j), s.workload(j)), workload) {
+		} else if j.keeping != away && bytes.Equal(s.workload(j), workload) && bytes.Equal(coalesceKey(s.unique(j), s.workload(j)), workload) {
 			return id
 		}
 	}
@@ -121,7 +123,7 @@ func (s *Server) newest(unique []byte) uint32 {
 }
 
 // create makes a job of a submission; it is in no queue yet.
-func (s *Server) create(sub *submission) uint32 {
+func (s *Server) create(sub *submission, number uint32) uint32 {
 	id := s.jobs.take()
 	j := s.jobs.at(id)
 	j.function = sub.function.index
@@ -136,7 +138,7 @@ func (s *Server) create(sub *submission) uint32 {
 	n += copy(text[n:], sub.reducer)
 	copy(text[n:], sub.workload)
 
-	s.numbers.add(id, s.nextNumber())
+	s.numbers.add(id, number)
 	if key := coalesceKey(sub.unique, sub.workload); len(key) > 0 {
 		j.indexed = true
 		s.uniques.add(id, hashOf(key))
@@ -159,6 +161,7 @@ func (s *Server) drop(id uint32) {
 	s.detachAll(id)
 	s.leave(id)
 	s.forget(id)
+	s.unkeep(id)
 	s.numbers.remove(id)
 	j := s.jobs.at(id)
 	s.functions.at(j.function).total--

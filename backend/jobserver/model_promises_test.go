@@ -16,18 +16,29 @@ func (m *model) say(id ConnID, ev *Event) {
 	}
 	m.history = append(m.history, fmt.Sprintf("%d> %s %s", id, what, ev.Line))
 	if sleeps := ev.Packet != nil && ev.Packet.Type == protocol.PreSleep; sleeps {
+		m.goesOn(id)
 		m.conns[id].asleep, m.conns[id].blind = true, false
 	}
 	for _, action := range m.server.Step(m.now, ev, nil) {
-		if action.Kind == Send {
-			m.history = append(m.history, fmt.Sprintf("  %d< %.40q", action.Conn, draftWords(&action.Draft)))
-			m.heard(action.Conn, &action.Draft)
+		switch action.Kind {
+		case Send:
+			m.hears(action.Conn, &action.Draft)
+		case SendHeld:
+			m.hearsHeld(action.Conn, action.Text)
+		case SendText, Close:
+		default:
+			m.disk.take(&action)
 		}
 	}
 	if err := check(m.server); err != nil {
 		m.fail("%v", err)
 	}
 	m.nobodyOversleeps()
+}
+
+func (m *model) hears(id ConnID, d *protocol.Draft) {
+	m.history = append(m.history, fmt.Sprintf("  %d< %.40q", id, draftWords(d)))
+	m.heard(id, d)
 }
 
 // heard takes in a packet that a connection is sent.
@@ -39,21 +50,31 @@ func (m *model) heard(id ConnID, d *protocol.Draft) {
 	handle := string(d.Arg(0))
 	switch d.Type {
 	case protocol.JobCreated:
-		a.answers--
 		m.handles = append(m.handles, handle)
-		if a.asks {
+		if m.owed(id, d.Type, foregroundJob, backgroundJob) == foregroundJob {
 			a.waits[handle]++
+		} else if m.server.config.Durable {
+			m.disk.promised(handle)
 		}
 	case protocol.JobAssign, protocol.JobAssignUniq, protocol.JobAssignAll:
-		a.answers--
-		if other, taken := m.workers[handle]; taken {
+		m.owed(id, d.Type, aGrab)
+		if m.server.config.Durable && !m.runs(id, handle) {
+			return // it was lost while the assignment was held
+		}
+		if other, taken := m.workers[handle]; taken && (other != id || !m.server.config.Durable) {
 			m.fail("%s was given to %d while %d runs it", handle, id, other)
 		}
 		m.workers[handle] = id
 		a.jobs[handle] = string(d.Arg(1))
-	case protocol.NoJob, protocol.Error, protocol.OptionRes:
-		a.answers--
+	case protocol.NoJob:
+		m.owed(id, d.Type, aGrab)
+	case protocol.Error, protocol.OptionRes:
+		m.owed(id, d.Type, foregroundJob, backgroundJob, anythingElse)
 	case protocol.Noop:
+		if a.crossed > 0 {
+			a.crossed--
+			return
+		}
 		if !a.asleep {
 			m.fail("connection %d was sent NOOP and does not sleep", id)
 		}
@@ -75,6 +96,9 @@ func (m *model) heard(id ConnID, d *protocol.Draft) {
 // queued. With a limit of workers to wake that is not promised.
 func (m *model) nobodyOversleeps() {
 	for id, a := range m.conns {
+		if m.held(id) {
+			continue // its NOOP waits too
+		}
 		c := m.server.conns.at(m.server.byID[id])
 		if a.asleep != (c.sleep == asleep) {
 			m.fail("connection %d: asleep is %v outside and %v inside", id, a.asleep, c.sleep)
@@ -88,6 +112,7 @@ func (m *model) nobodyOversleeps() {
 // finish has one worker do all that is left and checks that everybody had an
 // answer and nothing stayed.
 func (m *model) finish() {
+	m.answerAll()
 	m.pass(time.Hour)
 	for len(m.order) > 4 {
 		m.close(m.order[0])
@@ -95,22 +120,26 @@ func (m *model) finish() {
 	m.open()
 	worker := m.last
 	for _, function := range modelFunctions {
-		m.packet(worker, 0, protocol.CanDo, function)
+		m.packet(worker, silent, protocol.CanDo, function)
 	}
-	for _, id := range m.order[:4] {
-		m.leaves(id, "none")
+	for _, id := range m.order[:min(4, len(m.order))] {
+		if id != worker {
+			m.leaves(id, "none")
+		}
 		for _, handle := range m.conns[id].held() {
-			m.over(id, 0, protocol.WorkComplete, handle, "")
+			m.over(id, silent, protocol.WorkComplete, handle, "")
 		}
 	}
 	for {
+		m.goesOn(worker)
 		m.conns[worker].asleep = false
-		m.packet(worker, 1, protocol.GrabJobUniq)
+		m.packet(worker, aGrab, protocol.GrabJobUniq)
+		m.answerAll()
 		if len(m.conns[worker].jobs) == 0 {
 			break
 		}
 		for _, handle := range m.conns[worker].held() {
-			m.over(worker, 0, protocol.WorkComplete, handle, "")
+			m.over(worker, silent, protocol.WorkComplete, handle, "")
 		}
 	}
 	for id, a := range m.conns {
@@ -122,6 +151,9 @@ func (m *model) finish() {
 	}
 	if err := idle(m.server); err != nil {
 		m.fail("%v", err)
+	}
+	if n := len(m.disk.jobs) + len(m.disk.unanswered); n > 0 {
+		m.fail("expected nothing on the disk, got %d jobs and actions", n)
 	}
 	for len(m.order) > 0 {
 		m.close(m.order[0])

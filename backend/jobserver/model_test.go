@@ -22,6 +22,8 @@ func TestModel(t *testing.T) {
 			config.RoundRobin = seed%2 == 0
 			config.WorkerWakeup = int(seed / 6)
 			config.QueueLimits[protocol.Low] = 40
+			config.Durable = seed%4 > 1
+			config.Memory = int(seed % 3 * 1000)
 			m := &model{
 				t:       t,
 				random:  rand.New(rand.NewPCG(seed, 4730)),
@@ -29,7 +31,10 @@ func TestModel(t *testing.T) {
 				now:     time.Unix(1_000_000_000, 0),
 				conns:   map[ConnID]*actor{},
 				workers: map[string]ConnID{},
+				disk:    newModelDisk(),
 			}
+			m.server.Resume(0, Reserved)
+			m.disk.reserved = Reserved
 			for range 2500 {
 				m.anything()
 			}
@@ -50,21 +55,34 @@ type model struct {
 	workers map[string]ConnID // who runs a job, by its handle
 	handles []string          // all that were given out
 	history []string
+	disk    *modelDisk
 }
 
 // An actor is one connection, seen from outside.
 type actor struct {
-	waits   map[string]int    // foreground submissions without a final packet, by handle
-	jobs    map[string]string // functions of the jobs it runs, by handle
-	answers int               // replies owed for the event under way
-	asks    bool              // the submission under way is a foreground one
-	asleep  bool              // sent PRE_SLEEP and has had no NOOP since
-	blind   bool              // registered for something while asleep
+	waits  map[string]int    // foreground submissions without a final packet, by handle
+	jobs   map[string]string // functions of the jobs it runs, by handle
+	owed   []request         // what has not been answered, the oldest first
+	asleep bool              // sent PRE_SLEEP and has had no NOOP since
+	blind  bool              // registered for something while asleep
+
+	crossed int // NOOPs that were held when it went on without them
 }
 
 // held returns the handles of the jobs that a runs, in an order that a seed
 // repeats.
 func (a *actor) held() []string { return slices.Sorted(maps.Keys(a.jobs)) }
+
+// A request is one that must be answered.
+type request uint8
+
+const (
+	silent        request = iota // not this one
+	foregroundJob                // of a foreground job
+	backgroundJob
+	aGrab
+	anythingElse
+)
 
 var modelFunctions = []string{"f", "g", "h", "i"}
 
@@ -80,6 +98,10 @@ func (m *model) anything() {
 		m.pass(time.Duration(m.random.IntN(900)) * time.Millisecond)
 	case choice < 14:
 		m.say(m.someone(), &Event{Kind: Line, Line: []byte("cancel job " + m.someHandle())})
+	case choice < 24 && m.server.config.Durable:
+		m.answer(m.random.IntN(4) > 0)
+	case choice == 25 && m.server.config.Durable && m.random.IntN(8) == 0:
+		m.crash()
 	case choice < 45:
 		m.submit(m.someone())
 	default:
@@ -147,9 +169,11 @@ func (m *model) submit(id ConnID) {
 	case protocol.SubmitReduceJob, protocol.SubmitReduceJobBg:
 		args = []string{args[0], unique, "r", "", args[2]}
 	}
-	_, background, _ := kind.Submission()
-	m.conns[id].asks = !background
-	m.packet(id, 1, kind, args...)
+	asks := foregroundJob
+	if _, background, _ := kind.Submission(); background {
+		asks = backgroundJob
+	}
+	m.packet(id, asks, kind, args...)
 }
 
 // work does one random thing of a worker.
@@ -158,20 +182,21 @@ func (m *model) work(id ConnID) {
 	switch choice := m.random.IntN(20); {
 	case choice < 2:
 		a.blind = a.blind || a.asleep
-		m.packet(id, 0, protocol.CanDo, m.function())
+		m.packet(id, silent, protocol.CanDo, m.function())
 	case choice == 2:
 		a.blind = a.blind || a.asleep
-		m.packet(id, 0, protocol.CanDoTimeout, m.function(), strconv.Itoa(m.random.IntN(2000)))
+		m.packet(id, silent, protocol.CanDoTimeout, m.function(), strconv.Itoa(m.random.IntN(2000)))
 	case choice == 3:
 		m.leaves(id, m.function())
 	case choice < 7:
-		m.packet(id, 0, protocol.PreSleep)
+		m.packet(id, silent, protocol.PreSleep)
 	case choice < 14:
+		m.goesOn(id)
 		a.asleep = false
 		kinds := []protocol.Type{protocol.GrabJob, protocol.GrabJobUniq, protocol.GrabJobAll}
-		m.packet(id, 1, kinds[m.random.IntN(3)])
+		m.packet(id, aGrab, kinds[m.random.IntN(3)])
 	case choice < 15:
-		m.packet(id, 1, protocol.OptionReq, "exceptions")
+		m.packet(id, anythingElse, protocol.OptionReq, "exceptions")
 	default:
 		m.result(id)
 	}
@@ -187,10 +212,10 @@ func (m *model) leaves(id ConnID, function string) {
 		}
 	}
 	if all {
-		m.packet(id, 0, protocol.ResetAbilities)
+		m.packet(id, silent, protocol.ResetAbilities)
 		return
 	}
-	m.packet(id, 0, protocol.CantDo, function)
+	m.packet(id, silent, protocol.CantDo, function)
 }
 
 // result sends something about a job: mostly one that id runs.
@@ -200,9 +225,9 @@ func (m *model) result(id ConnID) {
 	if mine := a.held(); len(mine) > 0 {
 		handle = mine[m.random.IntN(len(mine))]
 	}
-	answers := 1
-	if _, mine := a.jobs[handle]; mine {
-		answers = 0
+	answers := anythingElse
+	if m.runs(id, handle) {
+		answers = silent
 	}
 	switch m.random.IntN(8) {
 	case 0:
@@ -221,15 +246,15 @@ func (m *model) result(id ConnID) {
 }
 
 // over sends a packet that ends a job.
-func (m *model) over(id ConnID, answers int, kind protocol.Type, args ...string) {
-	if answers == 0 {
+func (m *model) over(id ConnID, answers request, kind protocol.Type, args ...string) {
+	if answers == silent {
 		delete(m.conns[id].jobs, args[0])
 		delete(m.workers, args[0])
 	}
 	m.packet(id, answers, kind, args...)
 }
 
-func (m *model) packet(id ConnID, answers int, kind protocol.Type, args ...string) {
+func (m *model) packet(id ConnID, answers request, kind protocol.Type, args ...string) {
 	parts := make([][]byte, len(args))
 	for i := range args {
 		parts[i] = []byte(args[i])
@@ -240,10 +265,12 @@ func (m *model) packet(id ConnID, answers int, kind protocol.Type, args ...strin
 		m.t.Fatal(err)
 	}
 	a := m.conns[id]
-	a.answers = answers
+	if answers != silent {
+		a.owed = append(a.owed, answers)
+	}
 	m.say(id, &Event{Kind: Packet, Packet: &packet})
-	if a.answers != 0 {
-		m.fail("expected one answer to %v of connection %d, %d are missing", kind, id, a.answers)
+	if len(a.owed) > 0 && !m.held(id) {
+		m.fail("expected one answer to %v of connection %d, %d are missing", kind, id, len(a.owed))
 	}
 	clear(frame)
 }

@@ -11,6 +11,16 @@ func (s *Server) enqueue(id uint32) {
 	s.wake(f)
 }
 
+// place puts a job that is nowhere where it belongs until the time due, in
+// milliseconds since 1970, and from then on.
+func (s *Server) place(id uint32, due int64) {
+	if due > s.now {
+		s.delay(id, due)
+		return
+	}
+	s.enqueue(id)
+}
+
 // delay keeps a job until the time due, in milliseconds since 1970. It counts
 // as queued.
 func (s *Server) delay(id uint32, due int64) {
@@ -33,13 +43,14 @@ func (s *Server) leave(id uint32) {
 	j := s.jobs.at(id)
 	f := s.functions.at(j.function)
 	switch j.state {
-	case delayed:
+	case storing, delayed:
 		f.queued[j.priority]--
 	case queued:
 		f.queued[j.priority]--
 		s.queueLinks.remove(&f.queues[j.priority], id)
 	case running:
 		f.running--
+		s.void(s.conns.at(j.worker), j.chained[byNumber].key)
 		s.queueLinks.remove(&s.conns.at(j.worker).jobs, id)
 		j.worker = 0
 	}
@@ -61,5 +72,8 @@ func (s *Server) lose(id uint32) {
 		s.fail(id)
 	default:
 		s.enqueue(id)
+		if j.keeping != unkept {
+			s.acts = append(s.acts, Action{Kind: Attempts, Number: j.chained[byNumber].key, Attempts: j.retries})
+		}
 	}
 }

@@ -25,6 +25,10 @@ import (
 //	c1> res:NOOP                       a packet with the magic of a response
 //	c1 opens / c1 closes               it opens by itself when first named
 //	c1 is cut off                      c1 must be closed
+//	disk< store 1 #1 NORMAL f u data   a job is to be stored, under ticket 1; see diskWords
+//	disk> stored 1                     it is on disk; see disk for what else there is
+//	restore #1 NORMAL f u data         a job comes back, before anything else;
+//	not restored                       but not this one
 //	wait 5s                            time passes; what is due happens
 //	due 3s / due never                 when Next asks for a tick
 //	idle                               nothing may be left but functions and connections
@@ -96,6 +100,10 @@ func (p *play) configure(config *Config, settings []string) {
 			config.RoundRobin = value == "on"
 		case "worker-wakeup":
 			config.WorkerWakeup = n
+		case "durable":
+			config.Durable = value == "on"
+		case "memory":
+			config.Memory = n
 		case "exceptions":
 			config.Exceptions = value == "on"
 		case "queue-limit":
@@ -120,6 +128,8 @@ func (p *play) play(line string, words []string) {
 		p.expect(subject[:len(subject)-2] + "<< " + strconv.Quote(words[1]))
 	case strings.HasSuffix(subject, "<"):
 		p.expect(strings.TrimSuffix(subject, "<") + "< " + show(p.expand(words[1:])))
+	case line == "not restored":
+		p.expect(line)
 	case strings.HasSuffix(line, " is cut off"):
 		p.expect(subject + " is cut off")
 	default:
@@ -135,6 +145,10 @@ func (p *play) event(line string, words []string, subject, verb string) {
 		_, text, _ := strings.Cut(line, ">>")
 		text = strings.ReplaceAll(strings.TrimPrefix(text, " "), "#", "H:t:000000000")
 		p.step(&Event{Kind: Line, Conn: p.conn(subject[:len(subject)-2]), Line: []byte(text)})
+	case subject == "disk>":
+		p.disk(words[1:])
+	case subject == "restore":
+		p.restore(words[1:])
 	case strings.HasSuffix(subject, ">"):
 		p.packet(p.conn(subject[:len(subject)-1]), p.expand(words[1:]))
 	case verb == "opens":
@@ -221,6 +235,10 @@ func (p *play) step(ev *Event) {
 			p.said = append(p.said, name+"<< "+strconv.Quote(string(action.Text)))
 		case Close:
 			p.said = append(p.said, name+" is cut off")
+		case SendHeld:
+			p.held(name, action.Text)
+		default:
+			p.said = append(p.said, "disk< "+show(diskWords(&action, name)))
 		}
 	}
 	if err := check(p.server); err != nil {

@@ -19,7 +19,18 @@ type Server struct {
 	uniques     table
 	lastNumber  uint32 // the number handed out last
 	attachments slab[attachment]
-	timers      timers
+
+	// Of a durable server.
+	lastWrite  uint32            // the ticket of the latest Store
+	writes     []write           // those not answered, the oldest first
+	writing    map[uint32]uint32 // their tickets, by their job
+	unwritten  int               // bytes of their workloads
+	lastLoad   uint32            // the ticket of the latest Load
+	holding    []uint32          // connections with holds
+	resident   int               // bytes of workloads that are on disk and here
+	reservedTo uint32            // numbers up to here are not given out after a restart
+
+	timers timers
 
 	queueLinks   linker // of jobs, in queues and with workers
 	clientLinks  linker // of attachments, of a job
@@ -32,7 +43,11 @@ type Server struct {
 	acts    []Action
 	scratch []byte // digits that actions refer to
 	text    []byte // the answer to an admin line
-	line    protocol.Line
+	frames  []byte // what was held and is sent
+	kept    Kept   // the job to be stored
+
+	loadedFrame []byte // scratch
+	line        protocol.Line
 }
 
 // New returns a job server without connections, functions or jobs.
@@ -41,6 +56,8 @@ func New(config Config) *Server {
 		config: config,
 		byID:   make(map[ConnID]uint32),
 		names:  make(map[string]uint32),
+
+		writing: make(map[uint32]uint32),
 	}
 	s.numbers = newTable(&s.jobs, byNumber)
 	s.uniques = newTable(&s.jobs, byUnique)

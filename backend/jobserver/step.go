@@ -19,11 +19,14 @@ func (s *Server) Step(now time.Time, ev *Event, acts []Action) []Action {
 	s.acts = acts
 	s.scratch = reuse(s.scratch)
 	s.text = reuse(s.text)
+	s.frames = reuse(s.frames)
 	switch ev.Kind {
 	case Opened:
 		s.open(ev)
 	case Tick:
 		s.tick()
+	case Stored, StoreFailed:
+		s.written(ev.Ticket, ev.Kind == Stored)
 	default:
 		if index := s.byID[ev.Conn]; index != 0 {
 			s.heard(s.conns.at(index), ev)
@@ -40,6 +43,8 @@ func (s *Server) heard(c *conn, ev *Event) {
 		s.packet(c, ev.Packet, ev.Malformed)
 	case Line:
 		s.admin(c, ev.Line)
+	case Loaded, LoadFailed:
+		s.loaded(c, ev)
 	case Closed:
 		s.close(c)
 	}
@@ -96,13 +101,30 @@ func (s *Server) refusal(p *protocol.Packet, malformed error) *protocol.Refusal 
 	return nil
 }
 
+// send sends c a packet, behind those that wait for the disk.
 func (s *Server) send(c *conn, t protocol.Type, args ...[]byte) {
+	s.draft(c).Fill(protocol.Response, t, args...)
+	s.sent(c)
+}
+
+// draft returns the draft of one more packet for c, to be filled before sent.
+func (s *Server) draft(c *conn) *protocol.Draft {
 	n := len(s.acts)
 	s.acts = slices.Grow(s.acts, 1)[:n+1]
 	act := &s.acts[n]
 	*act = Action{} // in place: it is large
 	act.Kind, act.Conn = Send, c.id
-	act.Draft.Fill(protocol.Response, t, args...)
+	return &act.Draft
+}
+
+// sent holds the latest draft back where its connection waits for the disk.
+func (s *Server) sent(c *conn) {
+	if len(c.holds) == 0 {
+		return
+	}
+	last := len(s.acts) - 1
+	c.held = s.acts[last].Draft.AppendTo(c.held)
+	s.acts = s.acts[:last]
 }
 
 func (s *Server) refuse(c *conn, r protocol.Refusal) {

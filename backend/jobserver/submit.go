@@ -32,25 +32,64 @@ func (s *Server) submit(c *conn, p *protocol.Packet) {
 		return
 	}
 	id := s.inFlight(sub.function, sub.unique, sub.workload)
+	if refusal = s.full(&sub, id); refusal != nil {
+		s.refuse(c, *refusal)
+		return
+	}
 	if id != 0 {
-		j := s.jobs.at(id)
-		j.background = j.background || sub.background
+		s.join(id, &sub)
 	} else {
-		if limit := sub.function.limits[sub.priority]; limit > 0 && sub.function.total >= limit {
-			s.refuse(c, protocol.RefuseQueueFull)
-			return
-		}
-		id = s.create(&sub)
-		if sub.due > s.now {
-			s.delay(id, sub.due)
-		} else {
-			s.enqueue(id)
-		}
+		id = s.enter(&sub)
+	}
+	if sub.background && s.jobs.at(id).keeping == writing {
+		s.holdCreation(c, id)
+		return
 	}
 	if !sub.background {
 		s.attach(c, id)
 	}
 	s.send(c, protocol.JobCreated, s.handle(id))
+}
+
+// full returns why there is no room for a submission that joins job id, or
+// none where that is 0.
+func (s *Server) full(sub *submission, id uint32) *protocol.Refusal {
+	limit := sub.function.limits[sub.priority]
+	switch {
+	case id == 0 && limit > 0 && sub.function.total >= limit:
+		return &protocol.RefuseQueueFull
+	case s.config.Durable && sub.background && s.unwritten > maxUnwritten:
+		return &protocol.RefuseQueueFailed
+	}
+	return nil
+}
+
+// join makes a job that is there one of the submission as well. A background
+// submission makes it last.
+func (s *Server) join(id uint32, sub *submission) {
+	j := s.jobs.at(id)
+	if !sub.background || j.background {
+		return
+	}
+	j.background = true
+	if s.config.Durable {
+		s.keep(id, 0)
+	}
+}
+
+// enter makes a job of a submission. One that must last is not queued before
+// it is on disk: nobody shall run what is then refused.
+func (s *Server) enter(sub *submission) uint32 {
+	id := s.create(sub, s.nextNumber())
+	if !s.config.Durable || !sub.background {
+		s.place(id, sub.due)
+		return id
+	}
+	j := s.jobs.at(id)
+	j.state = storing
+	s.functions.at(j.function).queued[j.priority]++
+	s.keep(id, sub.due)
+	return id
 }
 
 // submission reads a SUBMIT_* packet; it is refused where what it says is not

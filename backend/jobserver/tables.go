@@ -49,11 +49,11 @@ func (s *Server) appendWorkers(dst []byte) []byte {
 // appendJobs appends the answer to `show jobs`.
 func (s *Server) appendJobs(dst []byte) []byte {
 	var row protocol.JobRow
-	s.jobs.each(func(id uint32, j *job) {
+	s.jobs.each(func(_ uint32, j *job) {
 		if j.state == 0 {
 			return
 		}
-		row.Handle = s.appendHandle(row.Handle[:0], id)
+		row.Handle = s.appendHandle(row.Handle[:0], j.chained[byNumber].key)
 		row.Retries = int(j.retries)
 		row.Ignored = j.ignored()
 		row.Stored = j.background
