@@ -39,7 +39,10 @@ func verbs() []verb {
 		{name: "serve", config: true, arguments: "[flags]",
 			help: "accept clients and workers; without a verb too", run: serve},
 		{name: "check", config: true, arguments: "[flags]",
-			help: "say what is wrong in a configuration", run: check},
+			help: "say what is wrong in a configuration", run: check,
+			flags: []verbFlag{
+				{name: "against", argument: "FILE", help: "say what share of keys moves from there", files: true},
+			}},
 		{name: "route", config: true, arguments: "[flags] FUNCTION UNIQUE",
 			help: "show which backends a job would go to", run: route,
 			flags: []verbFlag{
