@@ -13,6 +13,7 @@ type grab struct {
 	reply  *reply
 	kind   protocol.Type
 	at     time.Time
+	lull   time.Time // when it is answered NO_JOB, while it is in group.patient; else zero
 
 	inWaiting, ofWorker hook[grab]
 }
@@ -23,6 +24,7 @@ const maxWindow = 64
 // grabJob answers a worker that asks for a job: from the ready list, else
 // when a backend has answered, else with NO_JOB.
 func (r *Router) grabJob(w *worker, kind protocol.Type) {
+	w.asks()
 	r.awake(w)
 	p := r.expect(w.session)
 	if w.changed {
@@ -91,15 +93,24 @@ func (r *Router) awake(w *worker) {
 // free is how many more jobs g's idle workers could take; below zero, as many
 // ready jobs wait for a worker that is busy.
 func (g *group) free() int {
-	return g.waiting.count + g.asleep.count + g.woken.count - g.ready.count
+	return g.waiting.count + g.patient.count + g.asleep.count + g.woken.count - g.ready.count
+}
+
+// next returns the GRAB_JOB that gets the next job, or nil: among the patient
+// the latest, so that the others may sleep.
+func (g *group) next() *grab {
+	if g.waiting.first != nil {
+		return g.waiting.first
+	}
+	return g.patient.last
 }
 
 // balance brings a group to rest after a change: ready jobs go to workers
 // that wait for one, as many sleepers are woken as jobs are left, links are
 // asked for as many jobs as workers are idle, and who cannot get one is told.
 func (r *Router) balance(g *group) {
-	for g.ready.count > 0 && g.waiting.count > 0 {
-		a, at := g.ready.first, g.waiting.first
+	for at := g.next(); at != nil && g.ready.count > 0; at = g.next() {
+		a := g.ready.first
 		r.unready(a)
 		r.serve(g, at, a)
 	}
@@ -109,7 +120,7 @@ func (r *Router) balance(g *group) {
 	r.askLinks(g)
 	if g.waiting.count > 0 && !g.hopeful() {
 		for g.waiting.count > 0 {
-			r.serve(g, g.waiting.first, nil)
+			r.turnAway(g, g.waiting.first)
 		}
 	}
 	r.setTimer(g)
@@ -117,16 +128,26 @@ func (r *Router) balance(g *group) {
 
 // serve answers a waiting GRAB_JOB with a job, or with NO_JOB.
 func (r *Router) serve(g *group, at *grab, a *assignment) {
-	g.waiting.remove(at)
 	w, p, kind := at.worker, at.reply, at.kind
-	w.grabs.remove(at)
-	*at = grab{}
-	r.grabs.put(at)
+	r.forgetGrab(g, at)
 	if a == nil {
+		w.refused = true
 		r.answer(p, protocol.NoJob)
 		return
 	}
 	r.assign(a, w, p, kind)
+}
+
+// forgetGrab takes a GRAB_JOB that waits off its lists.
+func (r *Router) forgetGrab(g *group, at *grab) {
+	if at.lull.IsZero() {
+		g.waiting.remove(at)
+	} else {
+		g.patient.remove(at)
+	}
+	at.worker.grabs.remove(at)
+	*at = grab{}
+	r.grabs.put(at)
 }
 
 // wake sends NOOP to the sleeper that was active last: its caches are warm,
@@ -156,6 +177,7 @@ func (r *Router) askLinks(g *group) {
 			for l.grabs < l.window && wanted > 0 {
 				r.ask(l, protocol.GrabJobAll)
 				l.state = linkGrabbing
+				l.foreseen = false
 				l.grabs++
 				g.outstanding++
 				wanted--
@@ -199,7 +221,11 @@ func (r *Router) linkEmpty(l *link) {
 	}
 	l.window = max(1, l.window/2)
 	l.state = linkEmptied
-	if l.grabs == 0 {
+	switch {
+	case l.grabs > 0:
+	case l.foreseen:
+		l.state = linkAwake // there was none yet when the backend looked
+	default:
 		l.state, l.asleepAt = linkAsleep, r.now
 		r.ask(l, protocol.PreSleep)
 	}
@@ -220,7 +246,7 @@ func (r *Router) linkWoken(l *link) {
 // grabbed, so that the two round trips overlap. It does so only where no other
 // group may get the job instead.
 func (r *Router) wakeEarly(g *group) {
-	if g.outstanding > 0 && g.woken.count == 0 && g.waiting.count == 0 && g.asleep.count > 0 && r.alone(g) {
+	if g.outstanding > 0 && g.woken.count == 0 && g.next() == nil && g.asleep.count > 0 && r.alone(g) {
 		r.wake(g)
 		r.setTimer(g)
 	}
@@ -262,6 +288,9 @@ func (r *Router) setTimer(g *group) {
 	if g.waiting.count > 0 {
 		at = g.waiting.first.at.Add(r.cfg.GrabTimeout)
 	}
+	if g.patient.count > 0 && (at.IsZero() || g.patient.first.lull.Before(at)) {
+		at = g.patient.first.lull
+	}
 	if g.woken.count > 0 {
 		if wake := g.woken.first.wokenAt.Add(r.cfg.WakeTimeout); at.IsZero() || wake.Before(at) {
 			at = wake
@@ -281,6 +310,9 @@ func (r *Router) setTimer(g *group) {
 func (g *group) due(r *Router) {
 	for g.waiting.count > 0 && !g.waiting.first.at.Add(r.cfg.GrabTimeout).After(r.now) {
 		r.serve(g, g.waiting.first, nil)
+	}
+	for g.patient.count > 0 && !g.patient.first.lull.After(r.now) {
+		r.serve(g, g.patient.first, nil)
 	}
 	for g.woken.count > 0 && !g.woken.first.wokenAt.Add(r.cfg.WakeTimeout).After(r.now) {
 		w := g.woken.first

@@ -21,6 +21,7 @@ type link struct {
 	// grabs is how many GRAB_JOBs are outstanding, window how many may be.
 	grabs, window int
 	asleepAt      time.Time
+	foreseen      bool   // a job for it was sent to its backend after its latest GRAB_JOB
 	carries       byLink // jobs assigned over it that have no result yet
 	running       int    // of these, how many a worker of ours holds
 	retiring      bool   // take on nothing more; close it when nothing runs
@@ -37,7 +38,8 @@ type link struct {
 //	                            ◄─JOB_ASSIGN──
 //
 // What is Emptied is asked for nothing more: its GRAB_JOBs outstanding will be
-// answered NO_JOB too, or a job has come meanwhile.
+// answered NO_JOB too, or a job has come meanwhile. When all are answered it is
+// Awake all the same where a job was sent to its backend in between.
 //
 // A group link that sleeps is woken by its backend; one that is awake may have
 // jobs waiting and is asked as soon as a worker is idle. It never goes from

@@ -56,6 +56,9 @@ func (r *Router) speak(s *session) {
 	if s.lingers {
 		r.letGo(s)
 	}
+	if at := s.worker.grabs.first; at != nil && !at.lull.IsZero() {
+		r.serve(s.worker.group, at, nil)
+	}
 }
 
 // letGo sends what lingers for s.
@@ -90,5 +93,62 @@ func (q *lingering) due(r *Router) {
 			return
 		}
 		r.letGo(s)
+	}
+}
+
+// A worker that is told NO_JOB sleeps, is woken and asks again: four packets,
+// and as many processes that wake up, where the next job is a moment away. A
+// worker that has shown that it sleeps until it is woken is told a moment
+// later, if no job has come by then. One that asks again without being woken
+// is told at once: it polls, or another server woke it and waits for it now.
+
+// lullTimeout is how long a NO_JOB waits at most. Perl's worker asks its
+// servers in turn and waits for each.
+const lullTimeout = 20 * time.Millisecond
+
+// asks notes what made w send a GRAB_JOB.
+func (w *worker) asks() {
+	switch {
+	case w.state == workerWoken || w.state == workerPassedOver:
+		w.patience = min(w.patience+1, patient)
+	case w.refused:
+		w.patience = 0
+	}
+	w.refused = false
+}
+
+// turnAway answers a GRAB_JOB for which there is no job: with NO_JOB, at once
+// or later.
+func (r *Router) turnAway(g *group, at *grab) {
+	until := r.now.Add(lullTimeout)
+	s := at.worker.session
+	alone := s.owes.first == at.reply && at.reply.next == nil // or others would wait behind it
+	if at.worker.patience < patient || !alone || until.After(at.at.Add(r.cfg.GrabTimeout)) {
+		r.serve(g, at, nil)
+		return
+	}
+	g.waiting.remove(at)
+	at.lull = until
+	g.patient.pushBack(at)
+}
+
+// foresee expects a job that was sent to b just now, before b has said that it
+// has one. A link that sleeps is asked, if a patient worker is there for the
+// job: the GRAB_JOB follows the submission, and a round trip to b is saved.
+// Where b answers NO_JOB all the same, the link sleeps again, and NOOP comes as
+// always. It is left to b to choose where several groups can do the function.
+func (r *Router) foresee(b *backend, function []byte) {
+	groups := r.able[string(function)]
+	if len(groups) != 1 {
+		return
+	}
+	g := groups[0]
+	for _, l := range g.links[b.id] {
+		switch {
+		case l.state != linkAsleep:
+			l.foreseen = true
+		case g.patient.count > 0 && g.free() > g.outstanding:
+			r.linkWoken(l)
+		}
 	}
 }

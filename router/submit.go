@@ -193,4 +193,7 @@ func (r *Router) forward(j *job, b *backend, unique []byte) {
 	default:
 		r.ask(l, j.kind, j.function, unique, j.workload)
 	}
+	if j.kind != protocol.SubmitJobEpoch {
+		r.foresee(b, j.function)
+	}
 }

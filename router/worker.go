@@ -20,6 +20,8 @@ type worker struct {
 	grabs     byWorker  // owed their replies
 	running   []held    // in the order they were assigned
 	wokenAt   time.Time
+	patience  int      // how often in a row it slept until it was woken
+	refused   bool     // its latest GRAB_JOB was answered NO_JOB
 	had       []uint64 // hashes of the handles of the last jobs it held
 	hadOldest int      // its place in had, once that is full
 
@@ -169,11 +171,8 @@ func (r *Router) dismiss(w *worker) {
 	r.awake(w)
 	for w.grabs.count > 0 {
 		at := w.grabs.first
-		w.group.waiting.remove(at)
-		w.grabs.remove(at)
 		r.recycle(at.reply)
-		*at = grab{}
-		r.grabs.put(at)
+		r.forgetGrab(w.group, at)
 	}
 	var lost []*assignment
 	for len(w.running) > 0 {
