@@ -61,12 +61,21 @@ func (c *core) put(p *peer, d *protocol.Draft) {
 	}
 }
 
+// markDirty puts p at the end of its lane's list, also where it is on it: who is
+// given something last is written last. So a backend most often reads the
+// router's packets in the order in which they were sent, whatever links they
+// take.
 func (c *core) markDirty(p *peer) {
-	if !p.dirty {
-		p.dirty = true
-		l := &c.lanes[p.lane]
-		l.dirty = append(l.dirty, p)
+	l := &c.lanes[p.lane]
+	last := len(l.dirty) - 1
+	if p.dirty {
+		if p.place == last {
+			return
+		}
+		l.dirty[p.place] = nil
 	}
+	p.dirty, p.place = true, last+1
+	l.dirty = append(l.dirty, p)
 }
 
 // closePeer ends p once everything before has been written.

@@ -20,6 +20,7 @@ type peer struct {
 	out     []byte   // guarded by core.mu: to be written at the end of the turn
 	parts   [][]byte // guarded by core.mu: to be written before out; large ones are shared
 	dirty   bool     // guarded by core.mu: is on its lane's list
+	place   int      // guarded by core.mu: its place on that list
 	closing bool     // guarded by core.mu: to be closed once out is written; takes no more output
 }
 
@@ -52,7 +53,7 @@ type upstream struct {
 // A lane is what belongs to one event loop. All of it is guarded by core.mu,
 // except where it says otherwise.
 type lane struct {
-	dirty  []*peer  // with something to write, or to close
+	dirty  []*peer  // with something to write, or to close; nil where one has moved on
 	kicked bool     // a turn is on its way
 	spare  freeList // for output
 

@@ -37,6 +37,9 @@ func (c *core) collect(l *lane) {
 	l.calls = 0
 	l.beat()
 	for i, p := range l.dirty {
+		if p == nil {
+			continue
+		}
 		l.turn = append(l.turn, flush{p, p.parts, p.out, p.closing})
 		p.parts, p.out, p.dirty = nil, nil, false
 		l.dirty[i] = nil
