@@ -38,8 +38,7 @@ import (
 
 // Options are what only the program decides.
 type Options struct {
-	// Lanes is the number of event loops; zero is one for two processors, four
-	// at most: the router is one, and more loops wait for it and for each other.
+	// Lanes is the number of event loops; zero is what Lanes returns.
 	Lanes int
 
 	// Inherited are listening sockets that are served in place of the addresses
@@ -57,6 +56,11 @@ type Options struct {
 	// Level is the log's, which Reload sets; nil is one that stays.
 	Level *slog.LevelVar
 }
+
+// Lanes returns how many event loops there are where nobody says: one for two
+// processors, four at most. The router is one, and more loops wait for it and
+// for each other.
+func Lanes() int { return min(4, max(1, runtime.GOMAXPROCS(0)/2)) }
 
 // A Proxy is the front door.
 type Proxy struct {
@@ -86,7 +90,7 @@ const headroom = 64 << 20
 func New(config Config, options Options, log *slog.Logger) (*Proxy, error) {
 	lanes := options.Lanes
 	if lanes <= 0 {
-		lanes = min(4, max(1, runtime.GOMAXPROCS(0)/2))
+		lanes = Lanes()
 	}
 	p := &Proxy{options: options, log: log, journal: newJournal(log), loaded: 1}
 	p.config.Store(&config)
