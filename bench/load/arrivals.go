@@ -4,12 +4,13 @@ package load
 // follows from its number alone, so that neither a slow server nor a slow
 // generator moves it: latency counts from the moment a job should have gone.
 type arrivals struct {
-	rate   float64 // jobs per second of all loops; 0 is a closed loop
-	step   int     // loops
-	next   int     // number of the next submission of this loop
-	start  int64   // nanoseconds of the run
-	client int     // whose turn it is
-	full   bool    // no client can take one more
+	rate      float64   // jobs per second of all loops; 0 is a closed loop
+	step      int       // loops
+	next      int       // number of the next submission of this loop
+	start     int64     // nanoseconds of the run
+	client    int       // whose turn it is
+	full      bool      // no client can take one more
+	submitted []*client // in this turn
 }
 
 func (a *arrivals) nextTime() int64 {
@@ -29,8 +30,6 @@ func (l *loop) arrive() {
 		return
 	}
 	now := l.now()
-	first := a.client
-	count := 0
 	for a.nextTime() <= now {
 		c := l.room()
 		a.full = c == nil
@@ -39,11 +38,12 @@ func (l *loop) arrive() {
 		}
 		c.submit(a.nextTime())
 		a.next += a.step
-		count++
+		a.submitted = append(a.submitted, c)
 	}
-	for i := range min(count, len(l.clients)) {
-		l.flush(l.clients[(first+i)%len(l.clients)].connection)
+	for _, c := range a.submitted {
+		l.flush(c.connection)
 	}
+	a.submitted = a.submitted[:0]
 }
 
 // room returns the next client that may submit, or nil.

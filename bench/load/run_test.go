@@ -156,3 +156,14 @@ func TestAFullClientDoesNotHideAStall(t *testing.T) {
 		t.Errorf("p90 is %.0f us, expected about 300000", p90)
 	}
 }
+
+func TestNoSubmissionWaitsWhenOthersArePassedOver(t *testing.T) {
+	slow := func(dst []byte, n int, handle, workload []byte) []byte {
+		time.Sleep(time.Duration(n%4) * time.Millisecond)
+		return appendComplete(dst, handle, workload)
+	}
+	got := runOn(t, startFake(t, slow), func(l *Load) { l.Rate = 2000 })
+	if got.Lost != 0 {
+		t.Errorf("%d of %d jobs were lost, expected none", got.Lost, got.Jobs)
+	}
+}
