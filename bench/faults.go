@@ -23,10 +23,11 @@ func faultsVerb(ctx context.Context, args []string, stdout, stderr io.Writer) er
 	if err != nil {
 		return err
 	}
-	geargate := set.String("geargate", own, "the program to use for Geargate")
-	seed := set.Uint64("seed", uint64(time.Now().UnixNano())%1_000_000, "of the order of faults")
-	rounds := set.Int("rounds", 0, "how many faults in each scenario; 0 leaves it to the scenario")
-	jobs := set.Int("jobs", 0, "how many jobs in each scenario, at least; 0 leaves it to the scenario")
+	var size faults.Size
+	set.StringVar(&size.Geargate, "geargate", own, "the program to use for Geargate")
+	set.Uint64Var(&size.Seed, "seed", uint64(time.Now().UnixNano())%1_000_000, "of the order of faults")
+	set.IntVar(&size.Rounds, "rounds", 0, "how many faults in each scenario; 0 leaves it to the scenario")
+	set.IntVar(&size.Jobs, "jobs", 0, "how many jobs in each scenario, at least; 0 leaves it to the scenario")
 	file := set.String("json", "", "write everything to this `file`")
 	page := set.String("markdown", "", "write Markdown to this `file`")
 	if err := set.Parse(args); err != nil {
@@ -43,7 +44,7 @@ func faultsVerb(ctx context.Context, args []string, stdout, stderr io.Writer) er
 	var failed error
 	for _, scenario := range chosen {
 		fmt.Fprintf(stderr, "%s: %s ...\n", scenario.Name, scenario.About)
-		outcome, err := scenario.Run(ctx, *geargate, *seed, *rounds, *jobs)
+		outcome, err := scenario.Run(ctx, size)
 		if err != nil {
 			failed = errors.Join(failed, err)
 			continue

@@ -82,6 +82,14 @@ func (s *Server) Kill() {
 	<-s.ended
 }
 
+// Quit ends a Go program with SIGQUIT, and returns what it said: at the end of
+// it, where each of its goroutines was.
+func (s *Server) Quit() string {
+	s.command.Process.Signal(syscall.SIGQUIT)
+	<-s.ended
+	return s.Said()
+}
+
 // Freeze stops the process with SIGSTOP: its sockets stay, and nothing is
 // read, written or accepted until Thaw.
 func (s *Server) Freeze() error { return s.command.Process.Signal(syscall.SIGSTOP) }
@@ -144,7 +152,7 @@ type tail struct {
 	kept  []byte
 }
 
-const tailSize = 2048
+const tailSize = 64 << 10
 
 func (t *tail) Write(data []byte) (int, error) {
 	t.mutex.Lock()

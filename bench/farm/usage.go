@@ -55,3 +55,6 @@ func field(pid int, file, name string) (int64, error) {
 	}
 	return 0, fmt.Errorf("%s has no line %s", path, name)
 }
+
+// Threads returns how many threads a process has.
+func Threads(pid int) (int64, error) { return field(pid, "status", "Threads:") }

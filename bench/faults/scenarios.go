@@ -1,8 +1,10 @@
 package faults
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -10,45 +12,66 @@ import (
 // than three probe intervals of the stage's configuration.
 const freezeTime = 3 * time.Second
 
-// A Scenario is a stage and what is broken on it.
+// A Scenario is one kind of trouble.
 type Scenario struct {
-	Name   string
-	About  string
-	plan   plan
-	rounds int // of faults
-	jobs   int // acknowledged, at least
-	strike func(ctx context.Context, s *stage, rounds int) error
+	Name  string
+	About string
+	play  func(ctx context.Context, size Size) (*Outcome, error)
+}
+
+// A Size says what a scenario is played with.
+type Size struct {
+	Geargate string // the program
+	Seed     uint64 // of the order of faults
+	Rounds   int    // of faults; 0 leaves it to the scenario
+	Jobs     int    // acknowledged, at least; 0 leaves it to the scenario
+}
+
+// Run plays a scenario. An error says that it could not be played.
+func (sc *Scenario) Run(ctx context.Context, size Size) (*Outcome, error) {
+	o, err := sc.play(ctx, size)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", sc.Name, err)
+	}
+	o.Scenario, o.About, o.Seed = sc.Name, sc.About, size.Seed
+	return o, nil
 }
 
 // Scenarios are all there are, in the order in which they run.
 var Scenarios = []Scenario{
 	{
 		Name: "kill", About: "gearmand killed with SIGKILL and started again, its queue in memory",
-		plan: usual, rounds: 50, jobs: 20_000, strike: killBackends,
+		play: under(usual, 50, killBackends),
 	},
 	{
 		Name: "kill-stored", About: "gearmand killed with SIGKILL and started again, its queue in sqlite",
-		plan: stored, rounds: 40, jobs: 20_000, strike: killBackends,
+		play: under(stored, 40, killBackends),
 	},
 	{
 		Name: "freeze", About: "gearmand stopped with SIGSTOP for longer than its health allows, then SIGCONT",
-		plan: usual, rounds: 10, jobs: 20_000, strike: freezeBackends,
+		play: under(usual, 10, freezeBackends),
 	},
 	{
 		Name: "partition", About: "a gearmand whose packets are dropped both ways for longer than its health allows",
-		plan: islands, rounds: 10, jobs: 20_000, strike: partBackends,
+		play: under(islands, 10, partBackends),
 	},
 	{
 		Name: "workers", About: "workers killed in the middle of a job: connections cut, and Debian's gearman -w with SIGKILL",
-		plan: tooled, rounds: 200, jobs: 20_000, strike: killWorkers,
+		play: under(tooled, 200, killWorkers),
 	},
 	{
 		Name: "clients", About: "clients that vanish while they wait",
-		plan: usual, rounds: 200, jobs: 20_000, strike: killClients,
+		play: under(usual, 200, killClients),
 	},
 	{
 		Name: "geargate", About: "Geargate killed with SIGKILL and started again, before gearmand with its queue in sqlite",
-		plan: stored, rounds: 10, jobs: 20_000, strike: killGate,
+		play: under(stored, 10, killGate),
+	},
+	{
+		Name: "reader", About: "a client that takes nothing of 1 GiB of results", play: slowReader,
+	},
+	{
+		Name: "churn", About: "50,000 connections opened and dropped", play: churn,
 	},
 }
 
@@ -74,49 +97,48 @@ type Outcome struct {
 	Said     string         `json:"said,omitempty"` // the end of Geargate's log, where a promise is broken
 }
 
-// Run plays a scenario; rounds and jobs change its size where they are above
-// zero. An error says that it could not be played.
-func (sc *Scenario) Run(ctx context.Context, geargate string, seed uint64, rounds, jobs int) (*Outcome, error) {
-	if rounds == 0 {
-		rounds = sc.rounds
+// leastJobs is how many jobs are acknowledged on each stage, at least.
+const leastJobs = 20_000
+
+// under returns a scenario in which strike hits a stage so many times while
+// its load goes on.
+func under(p plan, rounds int, strike func(ctx context.Context, s *stage, rounds int) error) func(context.Context, Size) (*Outcome, error) {
+	return func(ctx context.Context, size Size) (*Outcome, error) {
+		s, err := open(ctx, p, size)
+		if err != nil {
+			return nil, err
+		}
+		err = strike(ctx, s, cmp.Or(size.Rounds, rounds))
+		if err == nil {
+			err = s.finish(ctx, cmp.Or(size.Jobs, leastJobs))
+		}
+		said := s.gate.Said()
+		s.close()
+		if err != nil {
+			return nil, err
+		}
+		return s.outcome(said), nil
 	}
-	if jobs == 0 {
-		jobs = sc.jobs
-	}
-	s, err := open(ctx, sc.plan, geargate, seed)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", sc.Name, err)
-	}
-	err = sc.play(ctx, s, rounds, jobs)
-	said := s.gate.Said()
-	s.close()
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", sc.Name, err)
-	}
-	o := &Outcome{Scenario: sc.Name, About: sc.About, Seed: seed, Seconds: s.ledger.now().Seconds(),
-		Kills: s.kills, Promises: s.promises(), Counts: s.ledger.counts}
+}
+
+// outcome sums up a stage that has ended.
+func (s *stage) outcome(said string) *Outcome {
+	o := &Outcome{Seconds: s.ledger.now().Seconds(), Kills: s.kills, Promises: s.promises(), Counts: s.ledger.counts}
 	if s.pauses > 0 {
 		o.Notes = append(o.Notes, fmt.Sprintf("%d times a backend was stopped for %v to %v", s.pauses, freezeTime, 2*freezeTime))
+	}
+	if waits := s.ledger.waits; len(waits) > 0 {
+		slices.Sort(waits)
+		o.Notes = append(o.Notes, fmt.Sprintf("half of the results came within %v, 99 %% within %v, the last one after %v",
+			rounded(waits[len(waits)/2]), rounded(waits[len(waits)*99/100]), rounded(waits[len(waits)-1])))
 	}
 	if !o.Held() {
 		o.Said = said
 	}
-	return o, nil
+	return o
 }
 
-func (sc *Scenario) play(ctx context.Context, s *stage, rounds, jobs int) error {
-	if err := sc.strike(ctx, s, rounds); err != nil {
-		return err
-	}
-	enough := func() bool { return s.ledger.acknowledged() >= jobs }
-	if err := s.until(ctx, enough); err != nil {
-		return err
-	}
-	if err := s.finish(ctx); err != nil {
-		return err
-	}
-	return s.intact()
-}
+func rounded(d time.Duration) time.Duration { return d.Round(100 * time.Microsecond) }
 
 // Held reports whether every promise was.
 func (o *Outcome) Held() bool {

@@ -6,9 +6,13 @@ import (
 	"time"
 )
 
-// finish lets the load end: nothing new is submitted, what is owed is waited
-// for, and clients listen for what is too much.
-func (s *stage) finish(ctx context.Context) error {
+// finish lets the load end once so many jobs are acknowledged: nothing new is
+// submitted, what is owed is waited for, and clients listen for what is too
+// much. An error says which server has ended by itself.
+func (s *stage) finish(ctx context.Context, jobs int) error {
+	if err := s.until(ctx, func() bool { return s.ledger.acknowledged() >= jobs }); err != nil {
+		return err
+	}
 	s.submitting.Store(false)
 	if err := s.settle(ctx); err != nil {
 		return err
@@ -22,7 +26,7 @@ func (s *stage) finish(ctx context.Context) error {
 			c.bid(w)
 		}
 	}
-	return nil
+	return s.intact()
 }
 
 // settle returns when every promise is kept, or nothing goes on any more.
@@ -40,7 +44,7 @@ func (s *stage) settle(ctx context.Context) error {
 // until polls done.
 func (s *stage) until(ctx context.Context, done func() bool) error {
 	for !done() {
-		if err := pause(ctx, 20*time.Millisecond); err != nil {
+		if err := pause(ctx, pollTime); err != nil {
 			return err
 		}
 	}
@@ -52,7 +56,7 @@ func (s *stage) count() {
 	for !s.over() {
 		_, background := s.ledger.unkept()
 		s.backlog.Store(int64(background))
-		time.Sleep(50 * time.Millisecond)
+		time.Sleep(pollTime)
 	}
 }
 

@@ -22,6 +22,7 @@ const (
 	// straggle is how long clients listen for packets too many, once
 	// everything is answered.
 	straggle = 2 * time.Second
+	pollTime = 20 * time.Millisecond
 	// endTimeout is how long the last word of clients may take.
 	endTimeout = 10 * time.Second
 
@@ -51,7 +52,6 @@ type stage struct {
 	geargate string // the program
 	ledger   *ledger
 	random   *rand.Rand // of the faults
-	seed     uint64
 	salt     uint32
 	files    string
 	backends []*farm.Server
@@ -77,9 +77,10 @@ type stage struct {
 var functions = [][]byte{[]byte("faults-a"), []byte("faults-b"), []byte("faults-c")}
 
 // open starts the farm and everybody on it; the caller closes it.
-func open(ctx context.Context, p plan, geargate string, seed uint64) (*stage, error) {
+func open(ctx context.Context, p plan, size Size) (*stage, error) {
+	seed := size.Seed
 	s := &stage{
-		plan: p, geargate: geargate, ledger: newLedger(p.keeps), seed: seed,
+		plan: p, geargate: size.Geargate, ledger: newLedger(p.keeps),
 		random: rand.New(rand.NewPCG(seed, 0)), salt: uint32(time.Now().UnixNano()),
 		ended: make(chan struct{}), kills: map[string]int{},
 	}
