@@ -7,12 +7,14 @@ import (
 	"time"
 )
 
-// A Redialer connects the links of one job server. They share its back-off:
-// when one cannot connect, the others wait too, and when one can, none waits
-// any longer. Its methods may be called from any goroutine.
+// A Redialer connects the links of one job server, a few at a time. They share
+// its back-off: when one cannot connect, the others wait too, and when one can,
+// none waits any longer. Its methods may be called from any goroutine.
 type Redialer struct {
 	dial   func(context.Context) (net.Conn, error)
 	result func(link uint64, nc net.Conn, err error)
+
+	dialling chan struct{} // holds one for each dial under way
 
 	mu      sync.Mutex
 	backoff *Backoff
@@ -22,17 +24,23 @@ type Redialer struct {
 	running sync.WaitGroup
 }
 
+// maxDials is how many dials of one job server may be under way at once.
+// gearmand's backlog is 32: thousands of links that are all wanted when it is
+// back would lose their first packets and wait for seconds.
+const maxDials = 16
+
 // NewRedialer returns a Redialer that owns backoff. Each Dial is answered by
 // one call of result, on a goroutine of its own: either nc, which belongs to
 // result then, or err is set.
 func NewRedialer(dial func(context.Context) (net.Conn, error), backoff *Backoff,
 	result func(link uint64, nc net.Conn, err error)) *Redialer {
 	return &Redialer{
-		dial:    dial,
-		result:  result,
-		backoff: backoff,
-		success: make(chan struct{}),
-		cancels: make(map[uint64]context.CancelFunc),
+		dial:     dial,
+		result:   result,
+		backoff:  backoff,
+		dialling: make(chan struct{}, maxDials),
+		success:  make(chan struct{}),
+		cancels:  make(map[uint64]context.CancelFunc),
 	}
 }
 
@@ -58,6 +66,12 @@ func (r *Redialer) Dial(link uint64) {
 
 // connect waits for its time and dials.
 func (r *Redialer) connect(ctx context.Context) (net.Conn, error) {
+	select {
+	case r.dialling <- struct{}{}:
+		defer func() { <-r.dialling }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 	if err := r.wait(ctx); err != nil {
 		return nil, err
 	}

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -189,4 +190,36 @@ func TestRedialerClosesLateConnection(t *testing.T) {
 			t.Errorf("read %v, expected EOF", err)
 		}
 	})
+}
+
+// Of many links that are wanted at once, a few are dialled at a time, and all
+// in the end.
+func TestRedialerDialsAFewAtATime(t *testing.T) {
+	under, most := 0, 0
+	var mu sync.Mutex
+	slow := func(context.Context) (net.Conn, error) {
+		mu.Lock()
+		under++
+		most = max(most, under)
+		mu.Unlock()
+		time.Sleep(time.Millisecond)
+		mu.Lock()
+		under--
+		mu.Unlock()
+		nc, _ := net.Pipe()
+		return nc, nil
+	}
+	redialing(t, slow, func(r *Redialer, results <-chan outcome) {
+		for link := range uint64(100) {
+			r.Dial(link)
+		}
+		for range 100 {
+			if result := <-results; result.err != nil {
+				t.Errorf("link %d: %v", result.link, result.err)
+			}
+		}
+	})
+	if most != maxDials {
+		t.Errorf("%d dials at once, expected %d", most, maxDials)
+	}
 }

@@ -25,10 +25,11 @@ type Status struct {
 // BackendStatus is the state of one backend.
 type BackendStatus struct {
 	Name       string   `json:"name"`
-	Address    string   `json:"address"` // empty for a built-in one
-	State      string   `json:"state"`   // up or down
-	Drained    bool     `json:"drained"` // an operator keeps new jobs away
-	Leaving    bool     `json:"leaving"` // not in the configuration any more
+	Address    string   `json:"address"`          // empty for a built-in one
+	State      string   `json:"state"`            // up, suspect, ejected or probing
+	Reason     string   `json:"reason,omitempty"` // why it is not up
+	Drained    bool     `json:"drained"`          // an operator keeps new jobs away
+	Leaving    bool     `json:"leaving"`          // not in the configuration any more
 	Pools      []string `json:"pools"`
 	Routed     bool     `json:"routed"` // a route leads to one of its pools
 	Links      int      `json:"links"`
@@ -118,11 +119,8 @@ func (p *Proxy) Status() Status {
 // backend returns the status of a backend; the pools and routes are there.
 func (s *Status) backend(b *router.BackendReport, address string) BackendStatus {
 	v := BackendStatus{
-		Name: b.Name, Address: address, State: "down", Drained: b.Drained, Leaving: b.Leaving,
+		Name: b.Name, Address: address, State: b.State, Reason: b.Reason, Drained: b.Drained, Leaving: b.Leaving,
 		Links: b.Links, Owed: b.Owed, Foreground: b.Foreground, Assigned: b.Held, Empty: b.Empty,
-	}
-	if b.Up {
-		v.State = "up"
 	}
 	if !b.Counted.IsZero() {
 		v.Queues = &Queues{At: b.Counted, Queued: b.Queued, Running: b.Running, Strays: b.Strays}

@@ -141,7 +141,11 @@ func (c *core) closeLink(id router.LinkID) {
 func (c *core) note(a *router.Action) {
 	e := line{event: string(a.Event), session: a.Session, reason: a.Reason}
 	if a.Backend >= 0 {
-		e.backend = c.upstreams[a.Backend].name
+		u := c.upstreams[a.Backend]
+		e.backend = u.name
+		if a.Event == router.NoteBackendUp {
+			c.heardOf(u)
+		}
 	}
 	c.journal.add(e)
 }

@@ -29,6 +29,7 @@ type Config struct {
 	Admin    Admin
 	Limits   Limits
 	Timeouts Timeouts
+	Health   Health
 	Log      Log
 
 	// Gearmand is no key of the file: only gearmand's own flags set it.
@@ -112,6 +113,12 @@ type Timeouts struct {
 	CanDoUnit string        // of the number in CAN_DO_TIMEOUT: "ms" or "s"
 }
 
+// Health is how backends are watched.
+type Health struct {
+	Interval time.Duration // that a link may be quiet; 0: nothing is asked
+	Timeout  time.Duration // of the answer
+}
+
 // Log is what is logged, and how.
 type Log struct {
 	Level  slog.Level
@@ -162,7 +169,8 @@ func DefaultConfig() Config {
 			Hold:      10 * time.Second,
 			CanDoUnit: "ms",
 		},
-		Log: Log{Level: slog.LevelInfo, Format: "auto"},
+		Health: Health{Interval: 2 * time.Second, Timeout: 2 * time.Second},
+		Log:    Log{Level: slog.LevelInfo, Format: "auto"},
 	}
 }
 
@@ -197,6 +205,8 @@ func (c *Config) Router(lanes int) router.Config {
 	r.WakeTimeout = c.Timeouts.Wake
 	r.AdminTimeout = c.Timeouts.Admin
 	r.HoldTimeout = c.Timeouts.Hold
+	r.HealthInterval = c.Health.Interval
+	r.HealthTimeout = c.Health.Timeout
 	r.MaxHeld = c.Limits.HeldJobs
 	r.MaxHeldBytes = c.Limits.HeldBytes
 	r.MaxFunction = c.Limits.FunctionName

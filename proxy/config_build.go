@@ -42,6 +42,8 @@ func newBuilder() *builder {
 		"timeouts.grab":               duration(&timeouts.Grab, time.Millisecond, time.Hour),
 		"timeouts.wake":               duration(&timeouts.Wake, time.Millisecond, time.Hour),
 		"timeouts.hold":               duration(&timeouts.Hold, 0, time.Hour),
+		"health.interval":             duration(&b.config.Health.Interval, 0, time.Hour),
+		"health.timeout":              duration(&b.config.Health.Timeout, time.Millisecond, time.Hour),
 		"timeouts.can_do_unit":        oneOf(&timeouts.CanDoUnit, "ms", "s"),
 		"log.level":                   level(&log.Level),
 		"log.format":                  oneOf(&log.Format, "auto", "text", "json"),

@@ -32,6 +32,7 @@ var sections = map[string]section{
 	"limits": {keys: []string{"frame", "line", "function_name", "functions_per_worker",
 		"ready_jobs", "max_pending", "connections", "group_links", "job_retries", "held_jobs", "held_bytes"}},
 	"timeouts": {keys: []string{"dial", "drain", "admin", "grab", "wake", "hold", "can_do_unit"}},
+	"health":   {keys: []string{"interval", "timeout"}},
 	"log":      {keys: []string{"level", "format"}},
 }
 

@@ -59,7 +59,7 @@ type core struct {
 	here       int  // the lane whose output is written without a kick, or nowhere
 	alwaysKick bool // static: every turn is kicked, because Data comes from no loop
 
-	undecided map[*upstream]bool // remote ones whose first dial has not ended
+	undecided map[*upstream]bool // remote ones that have neither answered nor refused yet
 	decided   chan struct{}      // closed when there are none
 	receiver  backend.Receiver   // of every built-in job server
 }
@@ -182,6 +182,9 @@ func (c *core) setTimer(now time.Time) {
 		if at, due := u.builtin.Next(); due && (!ok || at.Before(next)) {
 			next, ok = at, true
 		}
+	}
+	if at := c.watch(now); !at.IsZero() && (!ok || at.Before(next)) {
+		next, ok = at, true
 	}
 	if len(c.ended) > 0 && (!ok || c.ended[0].until.Before(next)) {
 		next, ok = c.ended[0].until, true

@@ -50,6 +50,9 @@ func (f *fakeRouter) Step(now time.Time, ev *router.Event, acts []router.Action)
 		f.closed[ev.Session]++
 	case router.LinkUp, router.LinkDown:
 		f.links = append(f.links, *ev)
+		if ev.Kind == router.LinkUp {
+			acts = append(acts, router.Action{Kind: router.Note, Event: router.NoteBackendUp})
+		}
 	case router.Tick:
 		f.ticks = append(f.ticks, now)
 	default:

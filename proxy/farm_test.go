@@ -24,7 +24,7 @@ func TestBackendGoesAndComesBack(t *testing.T) {
 	server.next(t, protocol.SubmitJob)
 	server.down()
 	eventually(t, "log lines", func() bool {
-		return len(p.log.with("msg=backend_down backend=a")) == 1 && len(p.log.with("msg=jobs_resubmitted")) > 0
+		return len(p.log.with("msg=backend_ejected backend=a")) == 1 && len(p.log.with("msg=jobs_resubmitted")) > 0
 	})
 	submit()
 	server.up(t)
@@ -59,7 +59,7 @@ func TestBackendGoesWithoutHold(t *testing.T) {
 	expect(t, nc, protocol.JobCreated)
 	server.down()
 	expect(t, nc, protocol.WorkFail)
-	eventually(t, "a log line", func() bool { return len(p.log.with("msg=backend_down backend=a")) == 1 })
+	eventually(t, "a log line", func() bool { return len(p.log.with("msg=backend_ejected backend=a")) == 1 })
 	send(t, nc, protocol.SubmitJob, []byte("f"), nil, nil)
 	if refused := string(expect(t, nc, protocol.Error)[0]); refused == "" {
 		t.Error("an ERROR without a code")

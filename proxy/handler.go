@@ -61,6 +61,7 @@ func (c *core) Data(conn *listen.Conn, data []byte) {
 			c.journal.add(line{event: "bad_reply", backend: p.backend.name, reason: err.Error()})
 			conn.CloseNow()
 		}
+		c.received(p)
 	}
 }
 

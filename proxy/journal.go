@@ -99,7 +99,9 @@ func (j *journal) queue(l line) bool {
 
 // levels gives the events that are not mere information their level.
 var levels = map[string]slog.Level{
-	"backend_down":         slog.LevelWarn,
+	"backend_ejected":      slog.LevelWarn,
+	"backend_suspect":      slog.LevelWarn,
+	"link_silent":          slog.LevelWarn,
 	"jobs_resubmitted":     slog.LevelWarn,
 	"bad_input":            slog.LevelWarn,
 	"bad_packet":           slog.LevelWarn,

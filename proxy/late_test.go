@@ -11,7 +11,7 @@ import (
 )
 
 // A lateServer is a job server whose answers a test gives when it likes. Only
-// options are granted at once.
+// options are granted at once, and signs of life given.
 type lateServer struct {
 	address string
 	asked   chan question
@@ -104,6 +104,10 @@ func (s *lateServer) read(t *testing.T, nc net.Conn) {
 			s.mu.Lock()
 			s.greeted++
 			s.mu.Unlock()
+			continue
+		}
+		if p.Type == protocol.EchoReq {
+			q.answer(protocol.EchoRes, "") // it lives
 			continue
 		}
 		s.asked <- q

@@ -41,11 +41,8 @@ func (c *core) dialled(u *upstream, id router.LinkID, nc net.Conn, err error) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.undecided[u] {
-		delete(c.undecided, u)
-		if len(c.undecided) == 0 {
-			close(c.decided)
-		}
+	if err != nil {
+		c.heardOf(u)
 	}
 	if err == nil || c.links[id] != l || l == nil {
 		return
@@ -57,6 +54,17 @@ func (c *core) dialled(u *upstream, id router.LinkID, nc net.Conn, err error) {
 	delete(c.links, id)
 	c.step(now, router.Event{Kind: router.LinkDown, Link: id, Reason: err.Error()})
 	c.settle(now)
+}
+
+// heardOf notes that it is known whether u is there. core.mu is held.
+func (c *core) heardOf(u *upstream) {
+	if !c.undecided[u] {
+		return
+	}
+	delete(c.undecided, u)
+	if len(c.undecided) == 0 {
+		close(c.decided)
+	}
 }
 
 // drainCheck is how often a drain looks whether jobs are left.

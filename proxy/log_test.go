@@ -11,14 +11,14 @@ import (
 
 func TestLogFormats(t *testing.T) {
 	for _, c := range []struct{ format, want string }{
-		{"text", `^time=\S+ level=WARN event=backend_down backend=a\n$`},
-		{"json", `^\{"time":"[^"]+","level":"WARN","event":"backend_down","backend":"a"\}\n$`},
+		{"text", `^time=\S+ level=WARN event=backend_ejected backend=a\n$`},
+		{"json", `^\{"time":"[^"]+","level":"WARN","event":"backend_ejected","backend":"a"\}\n$`},
 		{"auto", `^\{.*\}\n$`}, // no terminal
 	} {
 		var out bytes.Buffer
 		log := NewLog(&out, c.format, slog.LevelWarn)
 		log.Info("hidden")
-		log.Warn("backend_down", "backend", "a")
+		log.Warn("backend_ejected", "backend", "a")
 		if !regexp.MustCompile(c.want).Match(out.Bytes()) {
 			t.Errorf("%s: got %s", c.format, out.Bytes())
 		}

@@ -40,6 +40,8 @@ type link struct {
 	backend *upstream
 
 	opened time.Time // owned by its loop
+	flowed time.Time // owned by its loop: when the router was told last that bytes came
+	queued int       // owned by its loop: bytes left to be written, when last looked at
 }
 
 // An upstream is a backend as the shell sees it. All of it is static.
@@ -63,8 +65,11 @@ type lane struct {
 
 	pulses []chan<- struct{} // who waits for the next turn, see Proxy.Pulse
 
-	turn []flush  // owned by the loop: the flush under way
-	read freeList // owned by the loop: for assemblers
+	watched time.Time // when sending is to be looked at again; zero for never
+
+	sending []*link  // owned by the loop: links with something left to be written
+	turn    []flush  // owned by the loop: the flush under way
+	read    freeList // owned by the loop: for assemblers
 }
 
 // The turn of a loop with little to do is not worth waiting for: its output is

@@ -208,8 +208,8 @@ func (p *Proxy) closeListeners() {
 	}
 }
 
-// startTimeout is how long clients wait for backends that do not answer the
-// first dial.
+// startTimeout is how long clients wait for backends that do not answer at the
+// start.
 const startTimeout = time.Second
 
 // Serve accepts connections until ctx ends. Then it stops accepting, lets the

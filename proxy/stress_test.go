@@ -147,7 +147,7 @@ func TestCrowd(t *testing.T) {
 	if left := p.core.listening(); left > 0 {
 		t.Errorf("%d foreground jobs are waited for by nobody", left)
 	}
-	for _, event := range []string{"level=ERROR", "bad_", "slow_reader", "backend_down", "jobs_resubmitted"} {
+	for _, event := range []string{"level=ERROR", "bad_", "slow_reader", "backend_ejected", "jobs_resubmitted"} {
 		if lines := p.log.with(event); len(lines) > 0 {
 			t.Errorf("logged: %s", lines[0])
 		}

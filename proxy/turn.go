@@ -24,6 +24,7 @@ func (c *core) Turn(loop int) {
 	c.mu.Unlock()
 	clear(l.turn)
 	l.turn = l.turn[:0]
+	c.progress(l)
 }
 
 // collect takes over the output of the dirty peers of a lane.
@@ -60,10 +61,13 @@ func (c *core) flush(f *flush) {
 		conn.Close()
 		return
 	}
-	if queued := conn.Queued(); queued > c.limits.Load().MaxPending {
+	queued := conn.Queued()
+	if queued > c.limits.Load().MaxPending {
 		c.slow(conn, queued)
 		conn.CloseNow()
+		return
 	}
+	c.lanes[f.peer.lane].sent(f.peer, queued)
 }
 
 // write hands everything to the connection.

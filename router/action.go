@@ -49,15 +49,18 @@ type Action struct {
 type NoteEvent string
 
 const (
-	NoteBackendUp     NoteEvent = "backend_up"
-	NoteBackendDown   NoteEvent = "backend_down"
-	NoteBackendGone   NoteEvent = "backend_gone"     // taken out of the configuration, and has nothing left to do
-	NoteJobsAgain     NoteEvent = "jobs_resubmitted" // jobs whose link to a backend has ended were submitted again
-	NoteBadPacket     NoteEvent = "bad_packet"       // a session sent what cannot be passed on
-	NoteBadReply      NoteEvent = "bad_reply"        // a backend broke the protocol; its link is closed
-	NoteLateResult    NoteEvent = "late_result"      // a worker's result for a job it no longer holds was dropped
-	NoteJobTimeout    NoteEvent = "job_timeout"      // a worker held a job longer than its CAN_DO_TIMEOUT
-	NoteJobAbandoned  NoteEvent = "job_abandoned"    // nobody listens any more: not run
-	NoteRetriesUsedUp NoteEvent = "retries_used_up"
-	NoteQueryPartial  NoteEvent = "query_partial" // a backend did not answer an admin question in time
+	NoteBackendUp       NoteEvent = "backend_up"       // it answers for the first time
+	NoteBackendEjected  NoteEvent = "backend_ejected"  // it is not there, or does not answer: it gets nothing more
+	NoteBackendRestored NoteEvent = "backend_restored" // it answers again
+	NoteBackendSuspect  NoteEvent = "backend_suspect"  // it does not answer, as too many others do not: it is kept
+	NoteLinkSilent      NoteEvent = "link_silent"      // a link says nothing though its backend is well; it is closed
+	NoteBackendGone     NoteEvent = "backend_gone"     // taken out of the configuration, and has nothing left to do
+	NoteJobsAgain       NoteEvent = "jobs_resubmitted" // jobs whose link to a backend has ended were submitted again
+	NoteBadPacket       NoteEvent = "bad_packet"       // a session sent what cannot be passed on
+	NoteBadReply        NoteEvent = "bad_reply"        // a backend broke the protocol; its link is closed
+	NoteLateResult      NoteEvent = "late_result"      // a worker's result for a job it no longer holds was dropped
+	NoteJobTimeout      NoteEvent = "job_timeout"      // a worker held a job longer than its CAN_DO_TIMEOUT
+	NoteJobAbandoned    NoteEvent = "job_abandoned"    // nobody listens any more: not run
+	NoteRetriesUsedUp   NoteEvent = "retries_used_up"
+	NoteQueryPartial    NoteEvent = "query_partial" // a backend did not answer an admin question in time
 )

@@ -26,6 +26,10 @@ type Config struct {
 	WakeTimeout  time.Duration // a woken worker that does not come within this is passed over
 	AdminTimeout time.Duration // a backend that does not answer an admin line within this is left out
 	HoldTimeout  time.Duration // how long a job waits for a backend that takes it; 0 is not at all
+	// HealthInterval is how long a link may be quiet before its backend is asked
+	// whether it lives, and HealthTimeout how long that may take. An interval of
+	// zero asks nothing and believes every connection.
+	HealthInterval, HealthTimeout time.Duration
 
 	MaxHeld      int // new jobs that wait for a backend
 	MaxHeldBytes int // bytes of jobs that wait for a backend
@@ -51,19 +55,21 @@ type Backend struct {
 // DefaultConfig returns a configuration for the given backends and lanes.
 func DefaultConfig(backends []Backend, lanes int) Config {
 	return Config{
-		Backends:     backends,
-		Lanes:        lanes,
-		GroupLinks:   2,
-		GrabTimeout:  400 * time.Millisecond,
-		WakeTimeout:  100 * time.Millisecond,
-		AdminTimeout: time.Second,
-		HoldTimeout:  10 * time.Second,
-		MaxHeld:      100_000,
-		MaxHeldBytes: 256 << 20,
-		MaxFunction:  4096,
-		MaxFunctions: 10_000,
-		MaxReady:     1000,
-		Version:      "2.0.0",
-		Verbose:      "ERROR",
+		Backends:       backends,
+		Lanes:          lanes,
+		GroupLinks:     2,
+		GrabTimeout:    400 * time.Millisecond,
+		WakeTimeout:    100 * time.Millisecond,
+		AdminTimeout:   time.Second,
+		HoldTimeout:    10 * time.Second,
+		HealthInterval: 2 * time.Second,
+		HealthTimeout:  2 * time.Second,
+		MaxHeld:        100_000,
+		MaxHeldBytes:   256 << 20,
+		MaxFunction:    4096,
+		MaxFunctions:   10_000,
+		MaxReady:       1000,
+		Version:        "2.0.0",
+		Verbose:        "ERROR",
 	}
 }

@@ -171,10 +171,14 @@ func (r *Router) leave(b *backend) {
 func (r *Router) dropBackend(b *backend) {
 	b.standing, b.upLinks, b.highest = standingGone, 0, 0
 	b.life++
+	b.health = health{reason: "not in the configuration"}
+	r.disarm(&b.timer)
 	r.note(NoteBackendGone, nil, b, "")
 	for lane, l := range b.submit {
 		b.submit[lane] = nil
-		r.closeSubmitLink(l)
+		if l != nil {
+			r.closeSubmitLink(l)
+		}
 	}
 	for _, l := range slices.Clone(r.retired) { // to its address before
 		if l.backend == b {

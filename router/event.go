@@ -37,6 +37,9 @@ const (
 	LinkPacket
 	// LinkLine: a backend sent a line of admin text. Link and Line are set.
 	LinkLine
+	// LinkFlow: bytes of something that is not complete yet went over a link,
+	// in either direction. Link is set.
+	LinkFlow
 	// LinkDown: a Dial failed or the link ended. Link and Reason are set.
 	// The shell delays the next Dial of the same backend as it sees fit.
 	LinkDown

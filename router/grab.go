@@ -171,8 +171,11 @@ func (r *Router) askLinks(g *group) {
 		}
 		g.rotate = (g.rotate + 1) % len(g.links)
 		for _, l := range g.links[g.rotate] {
-			if l.state != linkAwake && l.state != linkGrabbing || l.retiring {
+			if l.state != linkAwake && l.state != linkGrabbing || l.retiring || l.late {
 				continue
+			}
+			if l.grabs == 0 {
+				l.askedAt = r.now
 			}
 			for l.grabs < l.window && wanted > 0 {
 				r.ask(l, protocol.GrabJobAll)
@@ -194,7 +197,7 @@ func (g *group) hopeful() bool {
 	}
 	for _, links := range g.links {
 		for _, l := range links {
-			if l.state != linkAsleep && !l.retiring && l.backend.up() {
+			if l.state != linkAsleep && !l.retiring && !l.late && l.backend.up() {
 				return true
 			}
 		}
@@ -207,8 +210,13 @@ func (r *Router) grabbed(l *link) (ok bool) {
 	if l.grabs == 0 {
 		return false
 	}
+	if l.late {
+		l.late = false
+		l.group.outstanding += l.grabs
+	}
 	l.grabs--
 	l.group.outstanding--
+	l.askedAt = r.now
 	return true
 }
 
@@ -299,6 +307,9 @@ func (r *Router) setTimer(g *group) {
 	if g.free() < 0 && at.IsZero() {
 		at = r.now.Add(r.cfg.WakeTimeout)
 	}
+	if g.outstanding > 0 && at.IsZero() {
+		at = r.now.Add(r.cfg.GrabTimeout)
+	}
 	if !at.IsZero() && (!g.timer.armed() || at.Before(g.timer.at)) {
 		r.arm(&g.timer, at, g)
 	}
@@ -308,6 +319,7 @@ func (r *Router) setTimer(g *group) {
 // passes over the woken workers that did not come: they stay woken, and
 // others are woken for their jobs.
 func (g *group) due(r *Router) {
+	r.giveUpLate(g)
 	for g.waiting.count > 0 && !g.waiting.first.at.Add(r.cfg.GrabTimeout).After(r.now) {
 		r.serve(g, g.waiting.first, nil)
 	}
@@ -321,6 +333,19 @@ func (g *group) due(r *Router) {
 	}
 	r.offer(g)
 	r.balance(g)
+}
+
+// giveUpLate counts no more on links that take too long to answer GRAB_JOBs:
+// others are asked for the same workers.
+func (r *Router) giveUpLate(g *group) {
+	for _, links := range g.links {
+		for _, l := range links {
+			if l.grabs > 0 && !l.late && !l.askedAt.Add(r.cfg.GrabTimeout).After(r.now) {
+				l.late = true
+				g.outstanding -= l.grabs
+			}
+		}
+	}
 }
 
 // offer gives the ready jobs that g has no idle worker for to groups that do.

@@ -16,10 +16,14 @@ type link struct {
 	owed    owedQueue
 	jobs    jobList // foreground jobs whose connection it is
 	life    uint32  // the backend's, when it came up
+	heard   bool    // it has said something since the latest check of its health
+	probed  bool    // and was asked to, at that check or before
 
 	group *group // nil for a submit link
 	// grabs is how many GRAB_JOBs are outstanding, window how many may be.
 	grabs, window int
+	askedAt       time.Time // when the first of them was sent, or the latest was answered
+	late          bool      // they are not counted on any more
 	asleepAt      time.Time
 	foreseen      bool   // a job for it was sent to its backend after its latest GRAB_JOB
 	carries       byLink // jobs assigned over it that have no result yet
@@ -76,12 +80,15 @@ func (r *Router) linkIsUp(l *link) {
 	l.state = linkUp
 	r.ask(l, protocol.OptionReq, []byte("exceptions"))
 	l.owed.push(owed{kind: owedOption})
-	if l.backend.upLinks++; l.backend.upLinks == 1 {
-		r.note(NoteBackendUp, nil, l.backend, "")
-		for g := r.formed.first; g != nil; g = r.formed.next(g) {
-			r.connect(g)
-		}
-		r.placeWaiting()
+	b := l.backend
+	b.upLinks++
+	b.health.connected()
+	switch {
+	case b.health.state != healthProbing:
+	case r.cfg.HealthInterval == 0:
+		r.restore(b)
+	case !b.timer.armed():
+		r.arm(&b.timer, r.now.Add(r.cfg.HealthTimeout), b)
 	}
 }
 
@@ -101,21 +108,17 @@ func (r *Router) linkIsDown(l *link, reason string) {
 	}
 	r.dialSubmit(b, l.lane) // first: what the loss sets going must not take the link that has ended
 	if l.state == linkConnecting {
+		if b.upLinks == 0 {
+			b.health.eject(reason, false)
+		}
 		return
 	}
 	if b.upLinks--; b.upLinks == 0 {
-		b.highest = 0
-		b.life++
-		r.note(NoteBackendDown, nil, b, reason)
+		r.out(b, reason, false)
 	}
 	r.loseSubmitLink(l)
 	if !b.up() {
-		for g := r.formed.first; g != nil; g = r.formed.next(g) {
-			r.balance(g) // a link to b that is being made brings nobody a job
-		}
-	}
-	if !b.up() && b.standing == standingLeaving {
-		r.dropBackend(b)
+		r.goOnWithout(b)
 	}
 }
 

@@ -88,12 +88,12 @@ func (c *checker) link(at *wire, l *link) {
 // uniqueHolds checks that no job is there twice, but over a link that has ended
 // without the router knowing yet.
 func (c *checker) uniqueHolds(w *world) {
-	seen := map[handleText]bool{}
+	seen := map[place]bool{}
 	for _, at := range w.order {
 		if l := w.r.links[at.id]; l != nil && at.state == wireOpen {
 			for a := l.carries.first; a != nil; a = l.carries.next(a) {
-				c.expect(fmt.Sprintf("%s assigned twice", a.front.bytes()), seen[a.front], false)
-				seen[a.front] = true
+				c.expect(fmt.Sprintf("%s assigned twice", a.front.bytes()), seen[a.place], false)
+				seen[a.place] = true
 			}
 		}
 	}
@@ -109,7 +109,9 @@ func (c *checker) group(g *group) {
 	}
 	for _, links := range g.links {
 		for _, l := range links {
-			outstanding += l.grabs
+			if !l.late {
+				outstanding += l.grabs
+			}
 		}
 	}
 	c.expect(what+"members", g.members, members)
@@ -308,7 +310,7 @@ func (w *world) empty() {
 	c.expect("sessions", len(w.r.sessions)+w.r.opened.count, 0)
 	c.expect("groups", len(w.r.groups)+w.r.formed.count+len(w.r.able), 0)
 	c.expect("links", len(w.r.links), len(w.cfg.Backends)*w.r.cfg.Lanes)
-	c.expect("timers", len(w.r.timers), 0)
+	c.expect("timers, but for the health of backends", len(w.r.timers), len(w.cfg.Backends))
 	if len(c.wrong) > 0 {
 		w.fail("all closed: %v", errors.Join(c.wrong...))
 	}

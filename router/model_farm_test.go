@@ -22,6 +22,7 @@ type host struct {
 	imitated  *gearmand
 	drained   bool
 	unreached bool // the router says so
+	silent    bool // one of its links is about to be closed because nothing comes over it
 	stranded  bool // it was taken out of the configuration while it could not be reached: its jobs stay
 	// submitLosses and groupLosses count the links of each kind that have
 	// ended: what was under way may have been lost, or given out again.
@@ -322,7 +323,7 @@ func (w *world) hangUp(id LinkID) {
 	at := w.wires[id]
 	switch at.state {
 	case wireOpen:
-		if !at.group && !at.host.unreached && slices.Contains(at.owed, protocol.JobCreated) {
+		if !at.group && !at.host.unreached && !at.host.silent && slices.Contains(at.owed, protocol.JobCreated) {
 			w.fail("link %d is closed and owes a JOB_CREATED", at.id)
 		}
 		at.state = wireHungUp
@@ -333,6 +334,7 @@ func (w *world) hangUp(id LinkID) {
 	if at.group {
 		at.host.groupLosses++
 	}
+	at.host.silent = false
 }
 
 func (w *world) release(at *wire) {

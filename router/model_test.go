@@ -54,9 +54,9 @@ func newWorld(seed uint64) *world {
 		surveys:  map[uint64]time.Time{},
 		unrouted: map[string]bool{},
 	}
-	w.constant = []string{"hold=10m"}
+	w.constant = []string{"health=2s", "hold=10m"}
 	if w.IntN(4) == 0 {
-		w.constant = []string{"hold=2s"}
+		w.constant = []string{"health=2s", "hold=2s"}
 	}
 	if w.IntN(4) == 0 {
 		w.constant = append(w.constant, fmt.Sprintf("retries=%d", 2+w.IntN(2)))
@@ -193,9 +193,11 @@ func (w *world) apply(acts []Action) {
 // noted takes what the router reports.
 func (w *world) noted(a *Action) {
 	switch a.Event {
-	case NoteBackendDown:
+	case NoteBackendEjected:
 		w.hosts[a.Backend].unreached = true
-	case NoteBackendUp:
+	case NoteLinkSilent:
+		w.hosts[a.Backend].silent = true
+	case NoteBackendUp, NoteBackendRestored:
 		w.hosts[a.Backend].unreached = false
 	case NoteBadReply:
 		w.fail("a backend is said to break the protocol: %s", a.Reason)
@@ -225,6 +227,8 @@ func (w *world) pass(d time.Duration) {
 		}
 		w.goTo(at)
 		w.step(&Event{Kind: Tick})
+		for w.calm && w.wrong == "" && w.arrive() {
+		}
 	}
 	w.goTo(end)
 }
@@ -259,7 +263,7 @@ func (w *world) rest() {
 	}
 	for w.wrong == "" && w.arrive() {
 	}
-	w.pass(time.Hour)
+	w.pass(time.Minute)
 	w.empty()
 }
 

@@ -37,7 +37,9 @@ func (r *Router) bind(l *link) {
 func (r *Router) loseGroupLink(l *link) {
 	g := l.group
 	g.links[l.backend.id] = remove(g.links[l.backend.id], l)
-	g.outstanding -= l.grabs
+	if !l.late {
+		g.outstanding -= l.grabs
+	}
 	for a := l.carries.first; a != nil; {
 		next := l.carries.next(a)
 		if a.state == assignmentRunning {
@@ -73,7 +75,7 @@ func (r *Router) abort(a *assignment) {
 // started anew and found it on its disk.
 func (r *Router) adopt(a *assignment) bool {
 	for o := r.orphans.first; o != nil; o = r.orphans.next(o) {
-		if o.backend != a.backend || !o.sameAs(a) || o.place != a.place && len(a.unique) == 0 {
+		if o.backend != a.backend || !o.sameAs(a) || o.place != a.place && (o.place.life == a.place.life || !a.isOne()) {
 			continue
 		}
 		l := a.link
@@ -86,6 +88,11 @@ func (r *Router) adopt(a *assignment) bool {
 		return true
 	}
 	return false
+}
+
+// isOne reports whether a job server has no two jobs like a at a time.
+func (a *assignment) isOne() bool {
+	return len(a.unique) > 0 && !(isDash(a.unique) && len(a.workload) == 0)
 }
 
 // sameAs reports whether a and b do the same for the same submission, as far

@@ -23,6 +23,7 @@ const (
 	owedStatusUnique                 // STATUS_RES_UNIQUE, one of several
 	owedListeners                    // STATUS_RES_UNIQUE: does anybody else listen?
 	owedGhost                        // STATUS_RES_UNIQUE: is the job there from before?
+	owedEcho                         // ECHO_RES: is it alive?
 	owedText                         // admin text, and the ECHO_RES behind it
 )
 
@@ -35,6 +36,7 @@ var answeredBy = [...]protocol.Type{
 	owedStatusUnique: protocol.StatusResUnique,
 	owedListeners:    protocol.StatusResUnique,
 	owedGhost:        protocol.StatusResUnique,
+	owedEcho:         protocol.EchoRes,
 	owedText:         protocol.EchoRes,
 }
 

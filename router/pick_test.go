@@ -123,7 +123,9 @@ func TestOrderIgnoresPlaceInList(t *testing.T) {
 func TestSubmitFollowsOrder(t *testing.T) {
 	backends := backendsOf("a=1 b=2 c=3 d=0")
 	for i := range 500 {
-		r := New(DefaultConfig(backends, 1))
+		cfg := DefaultConfig(backends, 1)
+		cfg.HealthInterval = 0
+		r := New(cfg)
 		links := map[BackendID]LinkID{}
 		for _, a := range r.Start(epoch, nil) {
 			links[a.Backend] = a.Link
@@ -143,7 +145,9 @@ func TestSubmitFollowsOrder(t *testing.T) {
 // TestSpreadKeepsWeights submits without unique: every round of the weights is
 // exact, and a backend that is down takes no part.
 func TestSpreadKeepsWeights(t *testing.T) {
-	r := New(DefaultConfig(backendsOf("a=1 b=2 c=4"), 1))
+	cfg := DefaultConfig(backendsOf("a=1 b=2 c=4"), 1)
+	cfg.HealthInterval = 0
+	r := New(cfg)
 	for _, a := range r.Start(epoch, nil) {
 		r.Step(epoch, &Event{Kind: LinkUp, Link: a.Link}, nil)
 	}

@@ -68,6 +68,7 @@ func (r *Router) addBackend(conf Backend) *backend {
 		weight:   max(1, conf.Weight),
 		nameHash: hashName(conf.Name),
 		submit:   make([]*link, r.cfg.Lanes),
+		health:   health{reason: "not reached yet"},
 	}
 	r.backends = append(r.backends, b)
 	for g := r.formed.first; g != nil; g = r.formed.next(g) {
@@ -80,8 +81,13 @@ func (r *Router) addBackend(conf Backend) *backend {
 // finish over the links they began on, which are closed then.
 func (r *Router) move(b *backend) {
 	b.upLinks, b.highest = 0, 0
+	b.health = health{reason: "its address has changed"}
+	r.disarm(&b.timer)
 	for lane, old := range b.submit {
 		r.dialSubmit(b, lane)
+		if old == nil {
+			continue
+		}
 		if old.state == linkConnecting {
 			r.closeSubmitLink(old)
 			continue

@@ -35,8 +35,9 @@ func (r *Router) pay(l *link, p *protocol.Packet) {
 	}
 	o := l.owed.pop()
 	switch o.kind {
-	case owedOption:
-		// A job server without the option has no exceptions to send.
+	case owedOption, owedEcho:
+		// A job server without the option has no exceptions to send, and that
+		// it answers is all that is of interest.
 	case owedCreated:
 		r.created(o.job, p, refused)
 	case owedText:

@@ -16,10 +16,12 @@ type Report struct {
 type BackendReport struct {
 	Name       string
 	Up         bool
-	Links      int // to it, of all kinds, connecting ones included
-	Owed       int // replies it still must send
-	Foreground int // jobs in flight there
-	Held       int // jobs that it assigned and that have no result yet, running and ready ones
+	State      string // up, suspect, ejected or probing
+	Reason     string // why it is not up
+	Links      int    // to it, of all kinds, connecting ones included
+	Owed       int    // replies it still must send
+	Foreground int    // jobs in flight there
+	Held       int    // jobs that it assigned and that have no result yet, running and ready ones
 
 	Drained bool // an operator keeps new jobs away
 	Leaving bool // not in the configuration any more
@@ -58,6 +60,7 @@ func (r *Router) Report() *Report {
 		}
 		v := &all[i]
 		v.Name, v.Up, v.Drained, v.Leaving = b.name, b.up(), b.drained, b.standing == standingLeaving
+		v.State, v.Reason = b.health.state.String(), b.health.reason
 		v.Counted, v.Queued, v.Running = b.census.at, b.census.queued, b.census.running
 		v.Strays, v.Empty = b.census.strays, b.census.empty() && still[i]
 		p.Backends = append(p.Backends, *v)

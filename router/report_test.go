@@ -28,8 +28,8 @@ func TestReport(t *testing.T) {
 		submission1(protocol.SubmitJob, "f", "u"), submission1(protocol.SubmitJob, "f", "u"), submission1(protocol.SubmitJob, "f", ""),
 		packetEvent(LinkPacket, protocol.JobCreated, "H:h:1"))
 	want := &Report{Sessions: 2, ForegroundJobs: 2, Groups: 1, Backends: []BackendReport{
-		{Name: "a", Up: true, Links: 2, Owed: 1, Foreground: 1},
-		{Name: "b", Links: 1},
+		{Name: "a", Up: true, State: "up", Links: 2, Owed: 1, Foreground: 1},
+		{Name: "b", State: "ejected", Reason: "not reached yet", Links: 1},
 	}, Pools: []Pool{{Backends: []string{"a", "b"}}}}
 	if got := r.Report(); !reflect.DeepEqual(got, want) {
 		t.Errorf("expected %+v, got %+v", want, got)

@@ -143,9 +143,11 @@ type backend struct {
 	address    string
 	weight     int
 	nameHash   xxhash.Digest
-	submit     []*link // by lane; Connecting while down, nil once Gone
+	submit     []*link // by lane; Connecting while down, nil once Gone and before the next probe
 	upLinks    int     // submit links that are up
-	life       uint32  // how often all of them were lost: handles of another life are other jobs
+	health     health
+	timer      timer  // for its health
+	life       uint32 // how often all of them were lost: handles of another life are other jobs
 	ghosts     ghosts
 	passedOver bool // while the next one for a key is looked for
 	standing   standing
@@ -157,7 +159,7 @@ type backend struct {
 }
 
 // up reports whether b can be asked about what it has.
-func (b *backend) up() bool { return b.upLinks > 0 }
+func (b *backend) up() bool { return b.health.answers() }
 
 // takes reports whether new jobs may go to b.
 func (b *backend) takes() bool {
@@ -167,11 +169,11 @@ func (b *backend) takes() bool {
 // linkFor returns the submit link for sessions of a lane: its own, or any
 // other while that one is down. b must be up.
 func (b *backend) linkFor(lane int) *link {
-	if l := b.submit[lane]; l.state != linkConnecting {
+	if l := b.submit[lane]; l != nil && l.state != linkConnecting {
 		return l
 	}
 	for _, l := range b.submit {
-		if l.state != linkConnecting {
+		if l != nil && l.state != linkConnecting {
 			return l
 		}
 	}

@@ -28,6 +28,7 @@ import (
 //	a#2 up                a link comes up; the number is the one Dial showed
 //	a#2< NO_JOB           a backend sends a packet on a link
 //	a#2< "f\t0\t0\t1"     or a line of text
+//	a#2 flows             bytes of something incomplete go over a link
 //	a#2 down
 //	wait 400ms            time passes, and the deadlines in it fire
 //	drain a               no new jobs to a; undrain a ends that
@@ -139,6 +140,8 @@ func (p *player) play(t *testing.T, line string) []string {
 		return p.step(&Event{Kind: SessionClosed, Session: session1(t, words[0])})
 	case words[1] == "up":
 		return p.step(&Event{Kind: LinkUp, Link: link1(t, words[0])})
+	case words[1] == "flows":
+		return p.step(&Event{Kind: LinkFlow, Link: link1(t, words[0])})
 	case words[1] == "down":
 		return p.step(&Event{Kind: LinkDown, Link: link1(t, words[0]), Reason: "gone"})
 	case strings.HasSuffix(words[0], ">"):
@@ -204,6 +207,7 @@ func (p *player) report() []string {
 // config reads the words of a farm.
 func config(words []string) Config {
 	cfg := DefaultConfig(nil, 1)
+	cfg.HealthInterval = 0
 	for _, word := range words {
 		name, value, _ := strings.Cut(word, "=")
 		n, _ := strconv.Atoi(value)
@@ -214,6 +218,9 @@ func config(words []string) Config {
 			cfg.Lanes = n
 		case "links":
 			cfg.GroupLinks = n
+		case "health":
+			cfg.HealthInterval, _ = time.ParseDuration(value)
+			cfg.HealthTimeout = cfg.HealthInterval
 		case "hold":
 			cfg.HoldTimeout, _ = time.ParseDuration(value)
 		case "held":

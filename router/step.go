@@ -38,7 +38,12 @@ func (r *Router) Step(now time.Time, ev *Event, acts []Action) []Action {
 		}
 	case LinkLine:
 		if l := r.links[ev.Link]; l != nil {
+			r.heard(l)
 			r.linkLine(l, ev.Line)
+		}
+	case LinkFlow:
+		if l := r.links[ev.Link]; l != nil {
+			l.heard = true
 		}
 	case LinkDown:
 		if l := r.links[ev.Link]; l != nil {
@@ -128,6 +133,7 @@ func (r *Router) checkedLinkPacket(l *link, ev *Event) {
 	case l.state == linkConnecting:
 		r.breakLink(l, "a packet before the connection was up")
 	default:
+		r.heard(l)
 		r.linkPacket(l, ev.Packet)
 	}
 }

@@ -10,7 +10,9 @@ import (
 // TestLateTick: one Tick fires every deadline that has passed, however late it
 // comes.
 func TestLateTick(t *testing.T) {
-	r := New(DefaultConfig([]Backend{{Name: "a"}}, 1))
+	cfg := DefaultConfig([]Backend{{Name: "a"}}, 1)
+	cfg.HealthInterval = 0
+	r := New(cfg)
 	r.Step(epoch, &Event{Kind: LinkUp, Link: r.Start(epoch, nil)[0].Link}, nil)
 	for id, function := range []string{"f", "g", "h"} {
 		now := epoch.Add(time.Duration(id) * 50 * time.Millisecond)

@@ -85,7 +85,7 @@ func find(backends []proxy.BackendStatus, name string) *proxy.BackendStatus {
 // progress says what a backend still has to do.
 func progress(b *proxy.BackendStatus) string {
 	switch {
-	case b.State == "down":
+	case b.State == "ejected" || b.State == "probing":
 		return "is down: what it keeps on disk cannot be known"
 	case b.Queues == nil:
 		return fmt.Sprintf("%d foreground jobs of clients here; it has not said how many jobs it has", b.Foreground)

@@ -65,6 +65,9 @@ func printStatus(w io.Writer, s *proxy.Status) error {
 
 // remarks say what is not as usual with a backend.
 func remarks(b *proxy.BackendStatus) (all []string) {
+	if b.Reason != "" {
+		all = append(all, b.Reason)
+	}
 	idle := true
 	switch {
 	case b.Leaving:
