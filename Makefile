@@ -1,5 +1,5 @@
 # The whole project in a few words: make run, make test, make lint, make soak,
-# make bench, make bench-growth, make clean.
+# make bench, make bench-growth, make release, make clean.
 
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
@@ -14,7 +14,7 @@ SEED ?= 1000000
 ROUNDS ?= 3
 RESULTS ?= .results
 
-.PHONY: geargate run test lint unit simulate soak e2e tools bench bench-growth microbench clean
+.PHONY: geargate run test lint unit simulate soak e2e release release-check vulncheck tools bench bench-growth microbench clean
 
 # The front door with its built-in pool, on 127.0.0.1:4730.
 run: geargate
@@ -27,7 +27,7 @@ geargate:
 	go build -o geargate ./cmd/geargate
 
 # Everything that must hold, the race detector on, nothing skipped.
-test: tools lint unit simulate e2e
+test: tools lint unit simulate e2e release-check
 
 lint:
 	@unformatted=$$(gofmt -l .); test -z "$$unformatted" || { echo "gofmt would change:"; echo "$$unformatted"; exit 1; }
@@ -51,6 +51,18 @@ soak:
 # that the trace of a job can be read in the output.
 e2e: tools
 	go test -race -count=1 -timeout 12m -v ./cmd/geargate/e2e
+
+# What is published, in dist/: static programs, Debian packages, sums.
+release:
+	packaging/release dist
+
+# The release of the last commit, twice, byte for byte.
+release-check:
+	packaging/check
+
+# Known holes in what we import. Needs the public database of them.
+vulncheck:
+	go run golang.org/x/vuln/cmd/govulncheck@v1.9.0 ./...
 
 # The job server and the clients the tests run against.
 tools:
@@ -80,4 +92,4 @@ microbench:
 		./protocol ./router ./backend/jobserver | tee $(RESULTS)/micro.txt
 
 clean:
-	rm -rf geargate $(RESULTS)
+	rm -rf geargate dist $(RESULTS)
