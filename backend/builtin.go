@@ -30,6 +30,9 @@ type Builtin struct {
 	packet   protocol.Packet
 	acts     []jobserver.Action
 	frame    []byte
+
+	keeper  *keeper           // nil where background jobs end with the process
+	answers []jobserver.Event // scratch
 }
 
 // Receiver is what a Builtin answers to. Its functions may call Open, Write
@@ -100,7 +103,7 @@ func (b *Builtin) touch(l *builtinLink) {
 
 // Next returns when Exchange is due, if it is: the zero time means at once.
 func (b *Builtin) Next() (at time.Time, ok bool) {
-	if len(b.unread) > 0 {
+	if len(b.unread) > 0 || b.keeper != nil && b.keeper.waits.Load() {
 		return time.Time{}, true
 	}
 	return b.server.Next()
@@ -111,6 +114,7 @@ func (b *Builtin) Next() (at time.Time, ok bool) {
 // to the receiver in order.
 func (b *Builtin) Exchange(now time.Time, to Receiver) {
 	b.receiver = to
+	b.hearDisk(now)
 	if at, ok := b.server.Next(); ok && !at.After(now) {
 		b.step(now, jobserver.Event{Kind: jobserver.Tick})
 	}
@@ -125,6 +129,9 @@ func (b *Builtin) Exchange(now time.Time, to Receiver) {
 		b.spare = round[:0]
 	}
 	b.receiver = Receiver{}
+	if b.keeper != nil {
+		b.keeper.flush()
+	}
 }
 
 // read takes a link as far as it goes: its opening, its input, its end.
@@ -189,6 +196,10 @@ func (b *Builtin) step(now time.Time, ev jobserver.Event) {
 	b.acts = b.server.Step(now, &b.event, b.acts[:0])
 	for i := range b.acts {
 		act := &b.acts[i]
+		if act.Kind >= jobserver.Store {
+			b.keeper.take(act)
+			continue
+		}
 		l := b.links[uint64(act.Conn)]
 		if l == nil || l.closed {
 			continue
@@ -198,6 +209,8 @@ func (b *Builtin) step(now time.Time, ev jobserver.Event) {
 			b.sendFrame(now, l, &act.Draft)
 		case jobserver.SendText:
 			b.sendLines(now, l, act.Text)
+		case jobserver.SendHeld:
+			b.sendHeld(now, l, act.Text)
 		case jobserver.Close:
 			b.down(now, l, act.Reason)
 		}
@@ -209,6 +222,24 @@ func (b *Builtin) sendFrame(now time.Time, l *builtinLink, draft *protocol.Draft
 	b.receiver.Frame(now, l.id, b.frame)
 	if cap(b.frame) > keptBuffer {
 		b.frame = nil
+	}
+}
+
+// sendHeld hands on packets and answers to admin lines, in any mix.
+func (b *Builtin) sendHeld(now time.Time, l *builtinLink, held []byte) {
+	for len(held) > 0 && !l.closed {
+		if held[0] != 0 {
+			line, _ := protocol.SplitLine(held, len(held)+1)
+			if line == nil {
+				line = held
+			}
+			b.receiver.Line(now, l.id, protocol.TrimEnd(line))
+			held = held[len(line):]
+			continue
+		}
+		frame, _ := protocol.Split(held, math.MaxUint32)
+		b.receiver.Frame(now, l.id, frame)
+		held = held[len(frame):]
 	}
 }
 

@@ -60,3 +60,21 @@ func (b *Batch) each(visit func(offset int, r record)) {
 		offset += len(r)
 	}
 }
+
+// Spare takes the jobs out, whose commit has failed and was answered so. What
+// is left is still true, and must be committed some time.
+func (b *Batch) Spare() {
+	left := b.records[:0]
+	b.each(func(_ int, r record) {
+		if r.kind() != jobKind {
+			left = append(left, r...)
+		}
+	})
+	b.records, b.jobs = left, 0
+}
+
+// Append adds what is in another batch.
+func (b *Batch) Append(other *Batch) {
+	b.records = append(b.records, other.records...)
+	b.jobs += other.jobs
+}

@@ -1,0 +1,257 @@
+package backend
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/geargate/geargate/backend/jobserver"
+	"github.com/geargate/geargate/backend/store"
+	"github.com/geargate/geargate/protocol"
+)
+
+// A disk is a store in memory that fails or hangs as a test likes.
+type disk struct {
+	*store.Memory
+	broken  atomic.Bool
+	commits atomic.Int32
+	turn    chan struct{} // a commit takes one; nil: it goes on at once
+	begun   chan struct{} // a commit puts one before
+}
+
+var errDisk = errors.New("no space left")
+
+func newDisk() *disk {
+	d := &disk{Memory: store.NewMemory(), begun: make(chan struct{}, 100)}
+	d.Fault = func() error {
+		if d.turn != nil {
+			d.begun <- struct{}{}
+			<-d.turn
+		}
+		d.commits.Add(1)
+		if d.broken.Load() {
+			return errDisk
+		}
+		return nil
+	}
+	return d
+}
+
+// durableWire is a wire to a job server with a store.
+type durableWire struct {
+	*wire
+	t      *testing.T
+	notify chan struct{}
+}
+
+func newDurableWire(t *testing.T, st store.Store, config jobserver.Config, links ...uint64) *durableWire {
+	t.Helper()
+	w := &durableWire{wire: &wire{}, t: t, notify: make(chan struct{}, 100)}
+	var err error
+	w.Builtin, _, err = NewDurable(config, Durability{Store: st, Notify: func() { w.notify <- struct{}{} }}, noon)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, link := range links {
+		w.Open(link)
+	}
+	return w
+}
+
+// wants runs exchanges until the answers are those given.
+func (w *durableWire) wants(answers ...string) {
+	w.t.Helper()
+	w.exchange(noon)
+	deadline := time.After(10 * time.Second)
+	for len(w.got) < len(answers) {
+		select {
+		case <-w.notify:
+			w.exchange(noon)
+		case <-deadline:
+			w.t.Fatalf("expected %q, got %q", answers, w.got)
+		}
+	}
+	if !slices.Equal(w.got, answers) {
+		w.t.Fatalf("expected %q, got %q", answers, w.got)
+	}
+	w.got = nil
+}
+
+func testConfig() jobserver.Config {
+	config := jobserver.DefaultConfig()
+	config.HandlePrefix = "H:t"
+	return config
+}
+
+func (w *durableWire) shutdown() {
+	w.t.Helper()
+	if err := w.Shutdown(); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// jobsOf returns the workloads in a store.
+func jobsOf(t *testing.T, st store.Store) (all []string) {
+	t.Helper()
+	if err := st.Replay(func(j *store.Job) error { all = append(all, string(j.Workload)); return nil }); err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+func eventually(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(10 * time.Second); !holds(); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("waited 10 s for: %s", what)
+		}
+	}
+}
+
+func TestExchangeNeverWaitsForTheStore(t *testing.T) {
+	d := newDisk()
+	w := newDurableWire(t, d, testConfig(), client, worker)
+	d.turn = make(chan struct{})
+	before := d.commits.Load()
+	for _, workload := range []string{"1", "2", "3"} { // the first is committed alone
+		w.send(client, protocol.SubmitJobBg, "f", "", workload)
+		w.send(client, protocol.EchoReq, workload)
+		w.exchange(noon)
+		if workload == "1" {
+			<-d.begun
+		}
+	}
+	w.Write(client, []byte("version\n"))
+	w.send(worker, protocol.EchoReq, "x")
+	w.wants("2: ECHO_RES x")
+	if n := d.commits.Load() - before; n != 0 {
+		t.Fatalf("expected no commit to have ended, got %d", n)
+	}
+	d.turn <- struct{}{}
+	w.wants("1: JOB_CREATED H:t:0000000001", "1: ECHO_RES 1")
+	d.turn <- struct{}{}
+	w.wants("1: JOB_CREATED H:t:0000000002", "1: ECHO_RES 2", "1: JOB_CREATED H:t:0000000003", "1: ECHO_RES 3", `1: "OK 2.0.0"`)
+	if n := d.commits.Load() - before; n != 2 {
+		t.Errorf("expected what waited to go with one commit, got %d", n)
+	}
+	close(d.turn)
+	w.shutdown()
+	if jobs := jobsOf(t, d); !slices.Equal(jobs, []string{"1", "2", "3"}) {
+		t.Errorf("expected the three jobs, got %q", jobs)
+	}
+}
+
+func TestJobsAndHandlesSurvive(t *testing.T) {
+	d := newDisk()
+	config := testConfig()
+	w := newDurableWire(t, d, config, client, worker)
+	w.send(client, protocol.SubmitJobBg, "f", "u", "data")
+	w.send(client, protocol.SubmitJobBg, "f", "u2", "data2")
+	w.wants("1: JOB_CREATED H:t:0000000001", "1: JOB_CREATED H:t:0000000002")
+	w.send(worker, protocol.CanDo, "f")
+	w.send(worker, protocol.GrabJob)
+	w.send(worker, protocol.WorkComplete, "H:t:0000000001", "x")
+	w.send(worker, protocol.GrabJob)
+	w.wants("2: JOB_ASSIGN H:t:0000000001 f data", "2: JOB_ASSIGN H:t:0000000002 f data2")
+	w.shutdown() // what was taken is kept
+	config.HandlePrefix = "H:renamed"
+	w = newDurableWire(t, d, config, client, worker)
+	w.send(client, protocol.GetStatus, "H:t:0000000001")
+	w.send(client, protocol.GetStatus, "H:t:0000000002")
+	w.wants("1: STATUS_RES H:t:0000000001 0 0 0 0", "1: STATUS_RES H:t:0000000002 1 0 0 0")
+	w.send(worker, protocol.CanDo, "f")
+	w.send(worker, protocol.GrabJobUniq)
+	w.wants("2: JOB_ASSIGN_UNIQ H:t:0000000002 f u2 data2")
+	w.send(client, protocol.SubmitJob, "f", "", "")
+	w.exchange(noon)
+	if number := strings.TrimPrefix(w.got[0], "1: JOB_CREATED H:t:"); number <= "0000000002" {
+		t.Errorf("expected a new number, got %s", number)
+	}
+	w.shutdown()
+}
+
+// TestADiskThatFails refuses background jobs, lets everything else go on, and
+// makes up for what it could not write.
+func TestADiskThatFails(t *testing.T) {
+	d := newDisk()
+	w := newDurableWire(t, d, testConfig(), client, worker)
+	w.send(client, protocol.SubmitJobBg, "f", "", "first")
+	w.wants("1: JOB_CREATED H:t:0000000001")
+	if err := w.Trouble(); err != nil {
+		t.Fatalf("expected no trouble, got %v", err)
+	}
+	d.broken.Store(true)
+	w.send(client, protocol.SubmitJobBg, "f", "", "refused")
+	w.send(client, protocol.SubmitJob, "f", "", "foreground")
+	w.send(worker, protocol.CanDo, "f")
+	w.send(worker, protocol.GrabJob)
+	w.send(worker, protocol.WorkComplete, "H:t:0000000001", "x")
+	w.send(worker, protocol.GrabJob)
+	w.send(worker, protocol.WorkComplete, "H:t:0000000003", "x")
+	w.wants("2: JOB_ASSIGN H:t:0000000001 f first", "2: JOB_ASSIGN H:t:0000000003 f foreground",
+		"1: ERROR QUEUE_ERROR QUEUE_ERROR", "1: JOB_CREATED H:t:0000000003", "1: WORK_COMPLETE H:t:0000000003 x")
+	if err := w.Trouble(); !errors.Is(err, errDisk) {
+		t.Errorf("expected %v, got %v", errDisk, err)
+	}
+	if jobs := jobsOf(t, d); !slices.Equal(jobs, []string{"first"}) {
+		t.Errorf("expected the store as it was, got %q", jobs)
+	}
+	d.broken.Store(false)
+	eventually(t, "the completed job is forgotten", func() bool { return len(jobsOf(t, d)) == 0 })
+	eventually(t, "no trouble any more", func() bool { return w.Trouble() == nil })
+	w.send(client, protocol.SubmitJobBg, "f", "", "second")
+	w.wants("1: JOB_CREATED H:t:0000000004")
+	w.shutdown()
+	if jobs := jobsOf(t, d); !slices.Equal(jobs, []string{"second"}) {
+		t.Errorf("expected the second job, got %q", jobs)
+	}
+}
+
+func TestADiskThatIsFullIsNoReasonNotToStart(t *testing.T) {
+	d := newDisk()
+	d.broken.Store(true)
+	w := newDurableWire(t, d, testConfig(), client)
+	if err := w.Trouble(); !errors.Is(err, errDisk) {
+		t.Errorf("expected %v, got %v", errDisk, err)
+	}
+	w.send(client, protocol.SubmitJobBg, "f", "", "refused")
+	w.wants("1: ERROR QUEUE_ERROR QUEUE_ERROR")
+	d.broken.Store(false)
+	w.send(client, protocol.SubmitJobBg, "f", "", "taken")
+	w.wants("1: JOB_CREATED H:t:0000000002")
+	w.shutdown()
+}
+
+// TestWorkloadsComeFromTheStore has no memory for workloads.
+func TestWorkloadsComeFromTheStore(t *testing.T) {
+	d := newDisk()
+	config := testConfig()
+	config.Memory = 1
+	long := strings.Repeat("0123456789", 20)
+	w := newDurableWire(t, d, config, client, worker)
+	w.send(client, protocol.SubmitJobBg, "f", "u", long)
+	w.wants("1: JOB_CREATED H:t:0000000001")
+	for range 2 {
+		w.send(worker, protocol.CanDo, "f")
+		w.send(worker, protocol.GrabJobUniq)
+		w.send(worker, protocol.EchoReq, "x")
+		w.wants("2: JOB_ASSIGN_UNIQ H:t:0000000001 f u 01234567890123456789", "2: ECHO_RES x")
+		w.send(worker, protocol.ResetAbilities)
+	}
+	d.broken.Store(false)
+	w.shutdown()
+	_, unfit, err := NewDurable(config, Durability{Store: unfitStore{d}, Notify: func() {}}, noon)
+	if unfit != 1 || err != nil {
+		t.Errorf("expected one job that cannot be taken, got %d, %v", unfit, err)
+	}
+}
+
+// An unfitStore has a job whose function no job server can have.
+type unfitStore struct{ *disk }
+
+func (s unfitStore) Replay(visit func(*store.Job) error) error {
+	return visit(&store.Job{Number: 1, Function: []byte("f\n")})
+}
