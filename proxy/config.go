@@ -84,7 +84,9 @@ const AutoSocket = "auto"
 
 // Pool is the built-in pool of job servers.
 type Pool struct {
-	Servers int
+	Servers     int
+	Store       string // the directory for background jobs; empty: in memory
+	StoreMemory int    // bytes of workloads of stored jobs to keep in memory too
 }
 
 // Limits bounds what a peer can make grow. Sizes are in bytes.
@@ -147,7 +149,7 @@ type Gearmand struct {
 func DefaultConfig() Config {
 	return Config{
 		Listen: []Listen{{Address: "127.0.0.1:4730"}},
-		Pool:   Pool{Servers: 1},
+		Pool:   Pool{Servers: 1, StoreMemory: 256 * MiB},
 		Admin:  Admin{Socket: AutoSocket},
 		Limits: Limits{
 			Frame:              512 * MiB,

@@ -23,6 +23,8 @@ func newBuilder() *builder {
 	pool, admin, limits, timeouts, log := &b.config.Pool, &b.config.Admin, &b.config.Limits, &b.config.Timeouts, &b.config.Log
 	b.scalars = map[string]parser{
 		"pool.servers":                number(&pool.Servers, 0, 64),
+		"pool.store":                  anyText(&pool.Store),
+		"pool.store_memory":           size(&pool.StoreMemory, MiB, 1024*GiB),
 		"admin.socket":                socket(&admin.Socket),
 		"admin.listen":                optional(&admin.Listen, address(&admin.Listen, true)),
 		"limits.frame":                size(&limits.Frame, 64*KiB, 4095*MiB),

@@ -41,7 +41,7 @@ func TestMistakes(t *testing.T) {
 		{"control character", "\x00\n", []string{`c.yaml:1: expected UTF-8 text, got "\x00"`}},
 
 		{"word as section", "\nlimits: 5\n", []string{`c.yaml:2: limits: expected a mapping of frame, line,`}},
-		{"list as section", "pool:\n  - servers: 1\n", []string{`c.yaml:2: pool: expected a mapping of servers, got a list`}},
+		{"list as section", "pool:\n  - servers: 1\n", []string{`c.yaml:2: pool: expected a mapping of servers, store, store_memory, got a list`}},
 		{"word as list", "listen: :4730\n", []string{`c.yaml:1: listen: expected a list of mappings, got ":4730"`}},
 		{"word as item", "listen:\n  - address: :1\n  - :2\n", []string{`c.yaml:3: listen[2]: expected a mapping of address, got ":2"`}},
 		{"list as value", "pool:\n  servers: [1]\n", []string{`c.yaml:2: pool.servers: expected a value, got a list`}},

@@ -86,7 +86,7 @@ listen:
 backends:
   - {name: b.1, address: one.example, weight: 3}
   - {name: b_2, address: "[::1]:4000"}
-pool: {servers: 2}
+pool: {servers: 2, store: /var/jobs, store_memory: 3MiB}
 pools:
   - {name: p, backends: [b.1, pool-2]}
   - name: q
@@ -122,7 +122,7 @@ log: {level: debug, format: json}
 			{Name: "b.1", Address: "one.example:4730", Weight: 3},
 			{Name: "b_2", Address: "[::1]:4000", Weight: 1},
 		},
-		Pool:   Pool{Servers: 2},
+		Pool:   Pool{Servers: 2, Store: "/var/jobs", StoreMemory: 3 * MiB},
 		Pools:  []BackendPool{{"p", []string{"b.1", "pool-2"}}, {"q", []string{"b_2", "b.1"}}},
 		Routes: []Route{{"*_x", "q"}},
 		Admin:  Admin{Socket: "/run/a.sock", Listen: ":4731"},

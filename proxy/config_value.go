@@ -145,6 +145,14 @@ func functionPattern(to *string) parser {
 // maxPattern bounds a pattern, in bytes.
 const maxPattern = 255
 
+// anyText accepts anything.
+func anyText(to *string) parser {
+	return func(text string) error {
+		*to = text
+		return nil
+	}
+}
+
 // optional accepts nothing, or what other accepts.
 func optional(to *string, other parser) parser {
 	return func(text string) error {

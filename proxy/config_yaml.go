@@ -27,7 +27,7 @@ var sections = map[string]section{
 	"backends": {list: true, keys: []string{"name", "address", "weight"}},
 	"pools":    {list: true, keys: []string{"name", "backends"}, words: "backends"},
 	"routes":   {list: true, keys: []string{"function", "pool"}},
-	"pool":     {keys: []string{"servers"}},
+	"pool":     {keys: []string{"servers", "store", "store_memory"}},
 	"admin":    {keys: []string{"socket", "listen"}},
 	"limits": {keys: []string{"frame", "line", "function_name", "functions_per_worker",
 		"ready_jobs", "max_pending", "connections", "group_links", "job_retries", "held_jobs", "held_bytes"}},

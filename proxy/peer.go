@@ -50,6 +50,8 @@ type upstream struct {
 	address string
 	remote  *backend.Redialer // nil for a built-in one
 	builtin *backend.Builtin  // nil for a remote one; guarded by core.mu
+
+	troubled bool // guarded by core.mu: its store failed at last
 }
 
 // A lane is what belongs to one event loop. All of it is guarded by core.mu,

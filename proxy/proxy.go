@@ -216,10 +216,16 @@ const startTimeout = time.Second
 // foreground jobs in flight finish for as long as the drain timeout says,
 // closes every connection and returns. Listen must have been called.
 func (p *Proxy) Serve(ctx context.Context) error {
+	if err := p.openStores(); err != nil {
+		p.closeListeners()
+		p.admin.close()
+		return err
+	}
 	engine, err := listen.Start(len(p.core.lanes), p.core)
 	if err != nil {
 		p.closeListeners()
 		p.admin.close()
+		p.closeStores()
 		return fmt.Errorf("start event loops: %w", err)
 	}
 	p.core.start(engine)
@@ -270,6 +276,7 @@ func (p *Proxy) stop(engine *listen.Engine) {
 		p.log.Error("event_loops_failed", "reason", err.Error())
 	}
 	p.admin.close()
+	p.closeStores()
 	p.log.Info("stopped")
 	p.journal.close()
 }

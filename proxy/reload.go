@@ -48,7 +48,7 @@ func (p *Proxy) reload() (Reloaded, error) {
 		return Reloaded{}, err
 	}
 	now := p.config.Load()
-	if next.Pool != now.Pool {
+	if next.Pool.Servers != now.Pool.Servers {
 		return Reloaded{}, fmt.Errorf("pool.servers: expected %d as at the start, got %d: built-in job servers are neither started nor ended by a reload", now.Pool.Servers, next.Pool.Servers)
 	}
 	changed, waiting := now.change(&next)

@@ -122,6 +122,9 @@ func (o *gearmandOptions) config() (proxy.Config, error) {
 	settings := []proxy.Setting{
 		{From: "--job-retries", Key: "limits.job_retries", Value: fmt.Sprint(o.retries)},
 	}
+	if o.data != "" {
+		settings = append(settings, proxy.Setting{From: "--data", Key: "pool.store", Value: o.data})
+	}
 	for _, address := range addresses {
 		settings = append(settings, proxy.Setting{From: "--listen", Key: "listen", Value: address})
 	}

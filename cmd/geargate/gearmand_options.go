@@ -32,6 +32,7 @@ type gearmandOptions struct {
 	descriptors uint64 // 0: as many as allowed
 	threads     int    // 0: as suits the processors
 	retries     int
+	data        string // empty: background jobs are in memory
 	prefix      string // empty: H: and the host's name
 	exceptions  bool
 	daemon      bool

@@ -16,6 +16,8 @@ var gearmandTable = []option{
 		setString(func(o *gearmandOptions) *string { return &o.configFile })},
 	{"coredump", "", "", "dump core when the process crashes",
 		setSwitch(func(o *gearmandOptions) *bool { return &o.coredump })},
+	{"data", "", "DIR", "keep background jobs there (in memory)",
+		setString(func(o *gearmandOptions) *string { return &o.data })},
 	{"daemon", "d", "", "go on in the background once listening",
 		setSwitch(func(o *gearmandOptions) *bool { return &o.daemon })},
 	{"exceptions", "", "", "send WORK_EXCEPTION to every client, asked or not",

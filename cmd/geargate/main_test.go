@@ -107,7 +107,7 @@ routes:
 		{"check good", "", "check --config " + good, 0, `ok\n`, ``},
 		{"check bad", "", "check --config " + bad, 1, ``,
 			regexp.QuoteMeta(bad) + `:2: log\.level: expected one of debug, info, warn, error, got "loud"\n` +
-				regexp.QuoteMeta(bad) + `:4: pool: expected one of the keys servers, got "severs"\n`},
+				regexp.QuoteMeta(bad) + `:4: pool: expected one of the keys servers, store, store_memory, got "severs"\n`},
 		{"check missing", "", "check --config /no/such", 1, ``, `configuration: open /no/such: no such file or directory\n`},
 		{"check file of the environment", "GEARGATE_CONFIG=" + bad, "check", 1, ``, `(?s).*bad.yaml:2: .*`},
 		{"check flag over environment", "GEARGATE_CONFIG=" + bad, "check --config " + good, 0, `ok\n`, ``},

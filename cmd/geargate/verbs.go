@@ -90,6 +90,8 @@ var configurationFlags = []verbFlag{
 		variable: "GEARGATE_BACKEND", key: "backends"},
 	{name: "pool", argument: "N", help: "built-in job servers",
 		variable: "GEARGATE_POOL", key: "pool.servers"},
+	{name: "data", argument: "DIR", help: "keep background jobs of the pool there",
+		variable: "GEARGATE_DATA", key: "pool.store", files: true},
 	{name: "log-level", argument: "LEVEL", help: "debug, info, warn or error",
 		variable: "GEARGATE_LOG_LEVEL", key: "log.level", words: []string{"debug", "info", "warn", "error"}},
 	{name: "admin", argument: "PATH", help: "the admin socket",

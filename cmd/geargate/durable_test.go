@@ -1,0 +1,137 @@
+package main
+
+import (
+	"math/rand/v2"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/geargate/geargate/protocol"
+)
+
+// scale returns a number of the environment, which `make durable` sets, or a
+// small one.
+func scale(name string, small int) int {
+	if n, err := strconv.Atoi(os.Getenv(name)); err == nil {
+		return n
+	}
+	return small
+}
+
+// TestDurableKills kills the server under load, again and again. No
+// acknowledged job may be lost, and none run twice that was not running.
+func TestDurableKills(t *testing.T) {
+	kills := scale("DURABLE_KILLS", 5)
+	l := newLedger()
+	s := newServer(t, "--data", t.TempDir())
+	for range kills {
+		s.start()
+		var load sync.WaitGroup
+		for range 4 {
+			load.Go(func() { l.client(s.address) })
+			load.Go(func() { l.worker(s.address, false) })
+		}
+		time.Sleep(time.Duration(20+rand.IntN(200)) * time.Millisecond) // any moment will do
+		s.kill()
+		load.Wait()
+	}
+	s.start()
+	checkHandles(t, s, l)
+	l.worker(s.address, true)
+	lost := l.lost()
+	t.Logf("%d kills: %d jobs submitted, %d acknowledged, %d of these lost, %d run again", kills, l.submitted, len(l.promised), len(lost), l.again())
+	if len(lost) > 0 {
+		t.Errorf("lost: %.500s", strings.Join(lost, " "))
+	}
+	for _, wrong := range l.wrong {
+		t.Error(wrong)
+	}
+	if strings.Contains(s.stderr.String(), "store_damaged") {
+		t.Errorf("expected no damage, got %s", s.stderr)
+	}
+}
+
+// checkHandles asks for the status of jobs that have not run: their handles
+// must still name them.
+func checkHandles(t *testing.T, s *server, l *ledger) {
+	t.Helper()
+	p, err := dialPeer(s.address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	asked := 0
+	for unique, handle := range l.promised {
+		if l.runs[unique] > 0 || asked == 1000 {
+			continue
+		}
+		asked++
+		if answer, err := p.ask(protocol.GetStatus, handle); err != nil || string(answer.Arg(1)) != "1" {
+			t.Errorf("%s, %s: expected to be known, got %v, %v", unique, handle, answer, err)
+		}
+	}
+	t.Logf("%d handles of jobs that wait are known after the last start", asked)
+}
+
+func TestDurableTwice(t *testing.T) {
+	dir := t.TempDir()
+	newServer(t, "--data", dir).start()
+	got := runProgram(t, binary, nil, "--listen", "127.0.0.1:0", "--admin", "", "--data", dir)
+	if got.code != exitFailure || !strings.Contains(got.stderr, "in use by another process") {
+		t.Errorf("expected a directory in use, got %d, %q", got.code, got.stderr)
+	}
+}
+
+// TestDurableReplay starts with jobs that wait, most of them on disk only, and
+// runs one.
+func TestDurableReplay(t *testing.T) {
+	jobs := scale("DURABLE_JOBS", 20_000)
+	l := newLedger()
+	s := newServer(t, "--data", t.TempDir())
+	s.start()
+	p, err := dialPeer(s.address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	workload := strings.Repeat("x", 100)
+	for n := 0; n < jobs; n += 1000 {
+		for range 1000 {
+			if err := p.say(protocol.SubmitJobBg, "f", l.next(), workload); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for range 1000 {
+			if answer, err := p.hear(); err != nil || answer.Type != protocol.JobCreated {
+				t.Fatalf("expected JOB_CREATED, got %v, %v", answer, err)
+			}
+		}
+	}
+	s.kill()
+	began := time.Now()
+	s.start()
+	t.Logf("%d jobs of %d bytes: answers after %v", jobs, len(workload), time.Since(began).Round(time.Millisecond))
+	w, err := dialPeer(s.address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	_ = w.say(protocol.CanDo, "f")
+	answer, err := w.ask(protocol.GrabJobUniq)
+	if err != nil || answer.Type != protocol.JobAssignUniq || string(answer.Arg(2)) != "job-0000001" || string(answer.Arg(3)) != workload {
+		t.Errorf("expected the first job, got %v, %v", answer, err)
+	}
+}
+
+func TestDurableInGearmandsPlace(t *testing.T) {
+	o, err := readGearmandOptions([]string{"--data", "/var/jobs", "--config-file", os.DevNull}, os.LookupEnv)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if config, err := o.config(); err != nil || config.Pool.Store != "/var/jobs" {
+		t.Errorf("expected jobs in /var/jobs, got %q, %v", config.Pool.Store, err)
+	}
+}

@@ -1,0 +1,144 @@
+package proxy
+
+import (
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"github.com/geargate/geargate/backend"
+	"github.com/geargate/geargate/backend/store"
+)
+
+// openStores makes the built-in job servers durable, where that is configured,
+// each with a directory of its own. It comes before anything is accepted.
+func (p *Proxy) openStores() error {
+	pool := p.config.Load().Pool
+	if pool.Store == "" {
+		return nil
+	}
+	for _, u := range p.core.allUpstreams() {
+		if u.builtin == nil {
+			continue
+		}
+		if err := p.openStore(u, filepath.Join(pool.Store, u.name)); err != nil {
+			return fmt.Errorf("%s: %w", u.name, err)
+		}
+	}
+	return nil
+}
+
+// progressEvery is how often a long start says how far it is.
+const progressEvery = 2 * time.Second
+
+// openStore gives a built-in job server the jobs that are in a directory.
+func (p *Proxy) openStore(u *upstream, dir string) error {
+	began := time.Now()
+	progress := p.progress(u.name)
+	disk, err := store.Open(dir, store.Options{Reading: func(done, total int64) {
+		progress("store_reading", fmt.Sprintf("%s of %s", FormatSize(int(done)), FormatSize(int(total))))
+	}})
+	if err != nil {
+		return err
+	}
+	config := p.config.Load()
+	jobs := config.JobServer()
+	jobs.Memory = config.Pool.StoreMemory / config.Pool.Servers
+	builtin, unfit, err := backend.NewDurable(jobs, backend.Durability{
+		Store:       disk,
+		FixedPrefix: config.Gearmand.HandlePrefix != "",
+		Notify:      func() { p.core.diskAnswered(u) },
+		Restored: func(done, total int) {
+			progress("store_restoring", fmt.Sprintf("%d of %d jobs", done, total))
+		},
+	}, began)
+	if err != nil {
+		return err
+	}
+	p.core.mu.Lock()
+	u.builtin = builtin
+	p.core.mu.Unlock()
+	p.tellRecovered(u.name, disk.Recovered(), unfit, time.Since(began))
+	return nil
+}
+
+// progress returns what tells how far something is, now and then.
+func (p *Proxy) progress(name string) func(event, reason string) {
+	last := time.Now()
+	return func(event, reason string) {
+		if now := time.Now(); now.Sub(last) >= progressEvery {
+			last = now
+			p.journal.add(line{event: event, backend: name, reason: reason})
+		}
+	}
+}
+
+// tellRecovered says what a store had.
+func (p *Proxy) tellRecovered(name string, found store.Recovery, unfit int, took time.Duration) {
+	p.journal.add(line{event: "store_opened", backend: name,
+		reason: fmt.Sprintf("%d jobs in %v", found.Jobs, took.Round(time.Millisecond))})
+	if found.Damaged > 0 {
+		reason := fmt.Sprintf("%d places, %d bytes, set aside in %s", found.Damaged, found.DamagedBytes, found.SetAside)
+		if found.Trouble != nil {
+			reason = fmt.Sprintf("%d places, %d bytes, not set aside: %v", found.Damaged, found.DamagedBytes, found.Trouble)
+		}
+		p.journal.add(line{event: "store_damaged", backend: name, reason: reason})
+	}
+	if unfit > 0 {
+		p.journal.add(line{event: "store_unfit", backend: name,
+			reason: fmt.Sprintf("%d jobs that no limit allows stay on disk", unfit)})
+	}
+}
+
+// diskAnswered has a built-in job server hear what came of its store. It is
+// called on the goroutines of the store.
+func (c *core) diskAnswered(u *upstream) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.stopped {
+		return
+	}
+	c.noteTrouble(u)
+	c.settle(time.Now())
+}
+
+// noteTrouble says when a store fails and when it is well again. core.mu is
+// held.
+func (c *core) noteTrouble(u *upstream) {
+	trouble := u.builtin.Trouble()
+	if (trouble != nil) == u.troubled {
+		return
+	}
+	u.troubled = trouble != nil
+	if trouble != nil {
+		c.journal.add(line{event: "store_failed", backend: u.name, reason: trouble.Error()})
+		return
+	}
+	c.journal.add(line{event: "store_recovered", backend: u.name})
+}
+
+// StoreTrouble returns why a store cannot be written to at the moment, or nil.
+// While it cannot, background jobs are refused: the process is not ready for
+// them.
+func (p *Proxy) StoreTrouble() error {
+	for _, u := range p.core.allUpstreams() {
+		if u.builtin == nil {
+			continue
+		}
+		if err := u.builtin.Trouble(); err != nil {
+			return fmt.Errorf("%s: %w", u.name, err)
+		}
+	}
+	return nil
+}
+
+// closeStores ends the use of every store. Nothing is served any more.
+func (p *Proxy) closeStores() {
+	for _, u := range p.core.allUpstreams() {
+		if u.builtin == nil {
+			continue
+		}
+		if err := u.builtin.Shutdown(); err != nil {
+			p.journal.add(line{event: "store_failed", backend: u.name, reason: err.Error()})
+		}
+	}
+}
