@@ -14,9 +14,10 @@ var reloadable = map[string]bool{
 	"backends": true, "pools": true, "routes": true,
 	"limits.frame": true, "limits.line": true, "limits.function_name": true, "limits.functions_per_worker": true,
 	"limits.ready_jobs": true, "limits.max_pending": true, "limits.connections": true, "limits.group_links": true,
-	"limits.job_retries": true,
-	"timeouts.dial":      true, "timeouts.drain": true, "timeouts.admin": true, "timeouts.grab": true,
-	"timeouts.wake": true, "timeouts.can_do_unit": true,
+	"limits.job_retries": true, "limits.held_jobs": true, "limits.held_bytes": true,
+	"timeouts.dial": true, "timeouts.drain": true, "timeouts.admin": true, "timeouts.grab": true,
+	"timeouts.wake": true, "timeouts.hold": true, "timeouts.can_do_unit": true,
+	"health.interval": true, "health.timeout": true,
 	"log.level": true,
 }
 

@@ -241,6 +241,29 @@ func TestReloadChangesLimits(t *testing.T) {
 	}
 }
 
+// Whoever adds a key says whether a reload puts it in force.
+func TestEveryKeyIsReloadableOrNot(t *testing.T) {
+	restart := []string{"listen", "pool.servers", "admin.socket", "admin.listen", "log.format"}
+	var all []string
+	for name, s := range sections {
+		if s.list {
+			all = append(all, name)
+			continue
+		}
+		for _, key := range s.keys {
+			all = append(all, name+"."+key)
+		}
+	}
+	for _, key := range all {
+		if reloadable[key] == slices.Contains(restart, key) {
+			t.Errorf("%s: expected it among the reloadable keys or here, and not in both", key)
+		}
+	}
+	if want := len(reloadable) + len(restart); len(all) != want {
+		t.Errorf("there are %d keys, and %d are named", len(all), want)
+	}
+}
+
 func TestReloadWithoutService(t *testing.T) {
 	p, err := New(DefaultConfig(), Options{Lanes: 1}, quiet)
 	if err != nil {

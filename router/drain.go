@@ -137,9 +137,7 @@ func (r *Router) tidySoon() {
 func (t *tidying) due(r *Router) {
 	again := false
 	for _, l := range slices.Clone(r.retired) {
-		if l.jobs.count == 0 && l.owed.count == 0 {
-			r.closeSubmitLink(l)
-		}
+		r.tidyLink(l)
 	}
 	again = len(r.retired) > 0
 	for _, b := range r.backends {
@@ -151,6 +149,23 @@ func (t *tidying) due(r *Router) {
 	if again {
 		r.survey(true, func(*Router) {})
 		r.tidySoon()
+	}
+}
+
+// tidyLink closes a retired link that owes nothing any more, and gives up one
+// that says nothing.
+func (r *Router) tidyLink(l *link) {
+	switch {
+	case l.jobs.count == 0 && l.owed.count == 0:
+		r.closeSubmitLink(l)
+	case l.heard || r.cfg.HealthInterval == 0:
+		l.heard, l.probed = false, false
+	case !l.probed:
+		l.probed, l.probedAt = true, r.now
+		l.owed.push(owed{kind: owedEcho})
+		r.ask(l, protocol.EchoReq, nil)
+	case r.now.Sub(l.probedAt) >= r.cfg.HealthTimeout:
+		r.cut(l)
 	}
 }
 

@@ -9,15 +9,16 @@ import (
 // A link is one connection to a backend. A submit link carries what clients
 // ask; a group link is a worker for the members of its group.
 type link struct {
-	id      LinkID
-	backend *backend
-	lane    int
-	state   linkState
-	owed    owedQueue
-	jobs    jobList // foreground jobs whose connection it is
-	life    uint32  // the backend's, when it came up
-	heard   bool    // it has said something since the latest check of its health
-	probed  bool    // and was asked to, at that check or before
+	id       LinkID
+	backend  *backend
+	lane     int
+	state    linkState
+	owed     owedQueue
+	jobs     jobList   // foreground jobs whose connection it is
+	life     uint32    // the backend's, when it came up
+	heard    bool      // it has said something since the latest check of its health
+	probed   bool      // and was asked to, at that check or before
+	probedAt time.Time // of a retired one
 
 	group *group // nil for a submit link
 	// grabs is how many GRAB_JOBs are outstanding, window how many may be.

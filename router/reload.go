@@ -17,12 +17,27 @@ func (r *Router) reload(cfg Config) {
 		}
 	}
 	r.route()
+	r.watch()
 	for g := r.formed.first; g != nil; g = r.formed.next(g) {
 		r.shrink(g)
 		r.connect(g)
 		r.balance(g)
 	}
 	r.placeWaiting()
+}
+
+// watch begins or ends to ask the backends whether they live, where the
+// configuration says so.
+func (r *Router) watch() {
+	for _, b := range r.backends {
+		switch {
+		case !b.health.answers():
+		case r.cfg.HealthInterval == 0:
+			r.disarm(&b.timer)
+		case !b.timer.armed():
+			r.arm(&b.timer, r.now.Add(r.cfg.HealthInterval), b)
+		}
+	}
 }
 
 // renew takes in what the configuration says of a backend.
