@@ -1,5 +1,5 @@
 # The whole project in a few words: make run, make test, make lint, make soak,
-# make bench, make bench-growth, make release, make clean.
+# make bench, make bench-growth, make faults, make clean.
 
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
@@ -14,7 +14,7 @@ SEED ?= 1000000
 ROUNDS ?= 3
 RESULTS ?= .results
 
-.PHONY: geargate run test lint unit simulate soak e2e release release-check vulncheck tools bench bench-growth microbench clean
+.PHONY: geargate run test lint unit simulate soak e2e release release-check vulncheck tools bench bench-growth faults microbench clean
 
 # The front door with its built-in pool, on 127.0.0.1:4730.
 run: geargate
@@ -84,6 +84,13 @@ bench-growth: geargate tools
 	./geargate bench compare --json $(RESULTS)/growth.json \
 		grow-connections grow-functions grow-backends grow-queue grow-payload
 	./geargate bench report --markdown docs/growth.md $(RESULTS)/growth.json
+
+# Everything killed, frozen and cut off under load, each promise with what was
+# counted, and docs/faults.md written anew. Eight minutes; one of the faults
+# needs root, for network namespaces.
+faults: geargate tools
+	@mkdir -p $(RESULTS)
+	./geargate bench faults --json $(RESULTS)/faults.json --markdown docs/faults.md
 
 # Go's own benchmarks, in the form that benchstat compares.
 microbench:
