@@ -24,6 +24,7 @@ type process struct {
 	command *exec.Cmd
 	log     string
 	exited  chan struct{} // closed when the process has ended
+	crashed bool          // on purpose
 }
 
 // startProcess starts a server which will listen on address, and waits until
@@ -70,6 +71,9 @@ func (p *process) answers() bool {
 
 // stop ends the process and reports whatever it should not have done.
 func (p *process) stop(t *testing.T) {
+	if p.crashed {
+		return
+	}
 	select {
 	case <-p.exited:
 		t.Errorf("%s ended on its own: %v", p.name, p.command.ProcessState)
@@ -93,6 +97,13 @@ func (p *process) stop(t *testing.T) {
 	if t.Failed() {
 		t.Logf("end of the log of %s:\n%s", p.name, log[max(0, len(log)-4<<10):])
 	}
+}
+
+// crash kills the process.
+func (p *process) crash() {
+	p.crashed = true
+	p.command.Process.Kill()
+	<-p.exited
 }
 
 func (p *process) pid() int { return p.command.Process.Pid }
