@@ -33,9 +33,16 @@
 //
 // # States
 //
-// The drawings stand beside the types: jobState in job.go (a foreground job),
-// assignmentState in assignment.go (a job a worker of ours is to run),
-// linkState in link.go, workerState in worker.go.
+// The drawings stand beside the types: jobState in job.go, assignmentState in
+// assignment.go (a job a worker of ours is to run), linkState in link.go,
+// workerState in worker.go, healthState in health.go (a backend).
+//
+// # When a backend is lost
+//
+// failover.go decides what becomes of what was under way there, probe.go when
+// a backend is lost that does not say so. Jobs wait in hold.go while no backend
+// takes them, ghost.go keeps a job from being joined to its own remains, and
+// orphan.go goes on with what workers of ours run.
 //
 // # What holds after every Step
 //
@@ -45,5 +52,6 @@
 //   - No worker sleeps while its group has a ready job and nobody is woken for
 //     it, and none waits for a GRAB_JOB while no link can bring one, but for
 //     the moment that a patient one is kept (patience.go).
-//   - A job is held by one worker of ours at most.
+//   - A job is held by one worker of ours at most, unless its backend was lost
+//     under it.
 package router

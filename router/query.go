@@ -96,7 +96,12 @@ func (r *Router) partIs(q *query, b *backend, state partState) {
 }
 
 // lose notes that b will not answer q.
-func (q *query) lose(r *Router, b *backend) { r.partIs(q, b, partLost) }
+func (q *query) lose(r *Router, b *backend) {
+	if !q.done && q.parts[b.id].state == partAsked {
+		r.note(NoteQueryPartial, q.session(), b, "its link has ended")
+	}
+	r.partIs(q, b, partLost)
+}
 
 // due leaves out the backends that have not answered in time. What they say
 // later is still taken off their links in its turn, and dropped.
