@@ -133,22 +133,24 @@ func (r *Router) turnAway(g *group, at *grab) {
 }
 
 // foresee expects a job that was sent to b just now, before b has said that it
-// has one. A link that sleeps is asked, if a patient worker is there for the
-// job: the GRAB_JOB follows the submission, and a round trip to b is saved.
-// Where b answers NO_JOB all the same, the link sleeps again, and NOOP comes as
-// always. It is left to b to choose where several groups can do the function.
+// has one. If a patient worker is there for it and every link sleeps, one of
+// them is asked: the GRAB_JOB follows the submission, and a round trip to b is
+// saved. Where b answers NO_JOB all the same, the link sleeps again, and NOOP
+// comes as always. It is left to b to choose where several groups can do the
+// function.
 func (r *Router) foresee(b *backend, function []byte) {
 	groups := r.able[string(function)]
-	if len(groups) != 1 {
+	if len(groups) != 1 || len(groups[0].links[b.id]) == 0 {
 		return
 	}
 	g := groups[0]
 	for _, l := range g.links[b.id] {
-		switch {
-		case l.state != linkAsleep:
+		if l.state != linkAsleep {
 			l.foreseen = true
-		case g.patient.count > 0 && g.free() > g.outstanding:
-			r.linkWoken(l)
+			return
 		}
+	}
+	if g.patient.count > 0 && g.free() > g.outstanding {
+		r.linkWoken(g.links[b.id][0])
 	}
 }
