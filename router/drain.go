@@ -169,10 +169,10 @@ func (r *Router) tidyLink(l *link) {
 	}
 }
 
-// leave takes b out of the configuration: at once where it cannot be reached,
-// for there is nothing that could be worked off.
+// leave sees to it that b, which is out of the configuration, goes: at once
+// where it cannot be reached, for there is nothing that could be worked off.
 func (r *Router) leave(b *backend) {
-	b.standing, b.drained = standingLeaving, false
+	b.drained = false
 	b.census = census{}
 	if !b.up() {
 		r.dropBackend(b)

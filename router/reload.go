@@ -11,12 +11,17 @@ func (r *Router) reload(cfg Config) {
 		listed[b.Name] = true
 		r.renew(b)
 	}
+	var leaving []*backend
 	for _, b := range r.backends {
 		if b.standing == standingMember && !listed[b.name] {
-			r.leave(b)
+			b.standing = standingLeaving
+			leaving = append(leaving, b)
 		}
 	}
-	r.route()
+	r.route() // first: what the others have may have to go elsewhere at once
+	for _, b := range leaving {
+		r.leave(b)
+	}
 	r.watch()
 	for g := r.formed.first; g != nil; g = r.formed.next(g) {
 		r.shrink(g)
