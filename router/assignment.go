@@ -99,7 +99,7 @@ func (r *Router) linkAssigned(l *link, p *protocol.Packet) {
 	if j != nil && len(a.unique) == 0 && len(j.unique) > 0 {
 		a.unique = slices.Clone(j.unique) // it was sent without
 	}
-	if j != nil && j.abandoned() {
+	if j != nil && j.needless() {
 		r.shed(a, j)
 	} else {
 		r.hand(a)
@@ -294,7 +294,12 @@ func (r *Router) idleGroup(a *assignment) *group {
 // link it could not know. With a unique, somebody may listen to it through
 // another proxy: the job server knows how many do, ourselves included.
 func (r *Router) shed(a *assignment, j *job) {
-	if len(j.unique) == 0 || isDash(j.unique) {
+	switch {
+	case isDash(j.unique) && j.ending: // nobody can be asked, and others may want what has been lost
+		r.overtake(j)
+		r.hand(a)
+		return
+	case len(j.unique) == 0 || isDash(j.unique):
 		r.abandon(a, j)
 		return
 	}
@@ -319,7 +324,7 @@ func (r *Router) listenersKnown(q *inquiry, p *protocol.Packet, refused bool) {
 	}
 	j := r.jobs.byHandle[a.place]
 	alone := !refused && string(p.Arg(5)) == "1"
-	if alone && j != nil && j.abandoned() {
+	if alone && j != nil && j.needless() {
 		r.abandon(a, j)
 		return
 	}
@@ -332,5 +337,23 @@ func (r *Router) runAnyway(q *inquiry) {
 		return
 	}
 	q.about, a.inquiry = nil, nil
+	if j := r.jobs.byHandle[a.place]; j != nil {
+		r.overtake(j)
+	}
 	r.hand(a)
+}
+
+// overtake lets the job go that waits for the end of j, because j is run again:
+// perhaps by the very worker that waits for the other's JOB_CREATED, and is
+// told of nothing before. It goes past j as past a ghost.
+func (r *Router) overtake(j *job) {
+	after := j.after
+	if after == nil {
+		return
+	}
+	j.after = nil
+	j.backend.ghosts.add(j.unique)
+	r.jobs.add(after)
+	_, background, _ := after.kind.Submission()
+	r.launch(after, background)
 }

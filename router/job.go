@@ -309,6 +309,11 @@ func (j *job) abandoned() bool {
 	return j.listeners.count == 0 && !j.background && j.fresh
 }
 
+// needless reports whether j need not be run for anybody here: it is abandoned,
+// or everybody has its last packet, and only the backend has not, because the
+// link it was sent on has ended.
+func (j *job) needless() bool { return j.ending || j.abandoned() }
+
 // unwanted reports whether nobody would miss j: it is abandoned, or was so
 // before a backend accepted it.
 func (j *job) unwanted() bool {
