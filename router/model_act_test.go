@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/geargate/geargate/protocol"
 )
@@ -59,11 +60,15 @@ var grabKinds = []protocol.Type{protocol.GrabJob, protocol.GrabJobUniq, protocol
 func (p *peer) grab() {
 	kind := grabKinds[p.IntN(len(grabKinds))]
 	p.state = peerBusy
+	// The answer may be under way for long.
+	asked := hold{at: p.now, losses: p.allLosses()}
+	p.asked = append(p.asked, &asked)
 	p.expect(kind.String(), func(q *protocol.Packet, _ []byte) bool {
 		return q != nil && (q.Type == protocol.NoJob || slices.Contains(assigns[kind], q.Type))
 	}, func(q *protocol.Packet) {
+		p.asked = p.asked[1:]
 		if q.Type != protocol.NoJob {
-			p.assigned(q)
+			p.assigned(q, asked)
 		} else if p.state == peerBusy {
 			p.state = peerFoundOut
 		}
@@ -79,12 +84,36 @@ var assigns = map[protocol.Type][]protocol.Type{
 	protocol.GrabJobAll:  {protocol.JobAssignUniq, protocol.JobAssignAll},
 }
 
-func (p *peer) assigned(q *protocol.Packet) {
-	h := hold{string(q.Arg(0)), string(q.Arg(1)), string(q.Arg(q.Args() - 1))}
+func (p *peer) assigned(q *protocol.Packet, h hold) {
+	h.handle, h.function, h.workload = string(q.Arg(0)), string(q.Arg(1)), string(q.Arg(q.Args()-1))
+	p.alone(&h)
 	p.holds = slices.DeleteFunc(p.holds, func(old hold) bool { return old.handle == h.handle })
 	p.holds = append(p.holds, h)
 	p.hostOf(h.handle).ran[h.handle] = true
 	p.ran[h.function+">"+h.workload] = true
+}
+
+// alone checks that nobody else runs a job that p was given, but for one that
+// a backend or a link has gone under, or that ran into a time limit.
+func (p *peer) alone(h *hold) {
+	for _, other := range p.peers {
+		at := slices.IndexFunc(other.holds, func(o hold) bool { return o.handle == h.handle && o.workload == h.workload })
+		if other == p || at < 0 || other.holds[at].over {
+			continue
+		}
+		switch o := &other.holds[at]; {
+		case o.losses != p.allLosses(), other.late(o), p.late(h), h.over:
+			p.twice++
+		default:
+			p.fail("session %d is given %s, which session %d runs", p.id, h.handle, other.id)
+		}
+	}
+}
+
+// late reports whether h may have run into a time limit, if only before its
+// JOB_ASSIGN, which waits for the replies before it, has left.
+func (p *peer) late(h *hold) bool {
+	return p.limited[h.function] && p.now.Sub(h.at) >= time.Second
 }
 
 // work sends something about one of the peer's jobs, most often its result.
@@ -111,6 +140,7 @@ func (p *peer) work() {
 	default:
 		p.say(protocol.WorkComplete, h.handle, h.function+">"+h.workload)
 	}
+	p.holds[at].over = true
 	if p.IntN(10) > 0 { // else it does not know that it is done, and says so again
 		p.holds = slices.Delete(p.holds, at, at+1)
 	}
@@ -229,7 +259,7 @@ func (p *peer) operate() {
 		case len(p.listens) > 0:
 			handle = p.listens[0].handle
 			p.failed[handle] = true
-			p.fails(hold{handle, p.listens[0].function, p.listens[0].workload})
+			p.fails(hold{function: p.listens[0].function, workload: p.listens[0].workload})
 		case len(p.holds) > 0:
 			handle = p.holds[0].handle
 			p.fails(p.holds[0])

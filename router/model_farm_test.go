@@ -282,13 +282,16 @@ func (w *world) disturb() {
 	case 3, 4, 5:
 		h.frozen = within(1500)
 	case 6, 7:
-		at := w.order[w.IntN(len(w.order))]
-		q := []*queue{at.up, at.down}[w.IntN(2)]
-		q.held = within(800)
+		if len(w.order) > 0 {
+			at := w.order[w.IntN(len(w.order))]
+			[]*queue{at.up, at.down}[w.IntN(2)].held = within(800)
+		}
 	case 8, 9, 10:
 		w.operate()
 	default:
-		w.cut(w.order[w.IntN(len(w.order))])
+		if len(w.order) > 0 {
+			w.cut(w.order[w.IntN(len(w.order))])
+		}
 	}
 }
 
@@ -313,7 +316,11 @@ func (w *world) cut(at *wire) {
 // lose tells the router of a wire that was cut, or never made.
 func (w *world) lose(at *wire) {
 	w.forgetWire(at)
-	w.lost(at.host) // only now do its jobs end for the router
+	if at.group { // only now do its jobs end for the router
+		at.host.groupLosses++
+	} else {
+		w.lost(at.host)
+	}
 	w.note("%s#%d down", at.host.name, at.id)
 	w.step(&Event{Kind: LinkDown, Link: at.id, Reason: "gone"})
 }

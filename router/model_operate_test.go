@@ -94,11 +94,16 @@ func (w *world) reload(words []string) {
 	}
 	w.cfg = cfg
 	for _, f := range functions {
-		led := slices.ContainsFunc(cfg.Routes, func(rt Route) bool { return rt.Matches([]byte(f)) })
-		w.unrouted[f] = w.unrouted[f] || len(cfg.Pools) > 0 && !led
+		w.unrouted[f] = w.unrouted[f] || w.leadsNowhere(f)
 	}
 	w.note("reload %s", strings.Join(words, " "))
 	w.step(&Event{Kind: Reload, Config: &cfg})
+}
+
+// leadsNowhere reports whether no route leads a function.
+func (w *world) leadsNowhere(function string) bool {
+	led := func(rt Route) bool { return rt.Matches([]byte(function)) }
+	return len(w.cfg.Pools) > 0 && !slices.ContainsFunc(w.cfg.Routes, led)
 }
 
 func isMember(cfg *Config, name string) bool {
@@ -139,6 +144,13 @@ func (w *world) settle() {
 		if h.drained {
 			w.drain(h, false)
 		}
+	}
+	if len(w.cfg.Pools) > 0 && w.IntN(2) == 0 || slices.ContainsFunc(functions, w.leadsNowhere) {
+		words := slices.Clone(w.constant)
+		for _, b := range w.cfg.Backends {
+			words = append(words, fmt.Sprintf("%s@%d=1", b.Name, w.moved[b.Name]))
+		}
+		w.reload(words)
 	}
 }
 

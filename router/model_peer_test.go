@@ -17,10 +17,12 @@ type peer struct {
 	expects   []expectation // replies, in the order they were asked for
 	listens   []attachment
 	holds     []hold
+	asked     []*hold // those it has sent GRAB_JOBs for
 	abilities []string
 	state     peerState
-	hung      bool // does nothing, whatever it is sent
-	optedIn   bool // to exceptions
+	hung      bool            // does nothing, whatever it is sent
+	optedIn   bool            // to exceptions
+	limited   map[string]bool // functions it was able to do within a time limit
 }
 
 type peerState uint8
@@ -51,6 +53,9 @@ type attachment struct {
 // A hold is a job the peer was given.
 type hold struct {
 	handle, function, workload string
+	at                         time.Time
+	losses                     int  // of all links, when it was asked for
+	over                       bool // the peer has ended it, or taken its function back
 }
 
 // said is a packet of the peer, in a script's words.
@@ -220,6 +225,15 @@ func (w *world) losses() int {
 	return n
 }
 
+// allLosses counts the links of both kinds.
+func (w *world) allLosses() int {
+	n := w.losses()
+	for _, h := range w.hosts {
+		n += h.groupLosses
+	}
+	return n
+}
+
 func (w *world) handlesComeAgain() bool {
 	return slices.ContainsFunc(w.hosts, func(h *host) bool { return h.again })
 }
@@ -237,7 +251,7 @@ func (w *world) hostOf(handle string) *host {
 
 func (w *world) open() {
 	w.last++
-	p := &peer{world: w, id: w.last}
+	p := &peer{world: w, id: w.last, limited: map[string]bool{}}
 	lane := w.IntN(w.r.cfg.Lanes)
 	w.peers = append(w.peers, p)
 	w.note("s%d:%d opens", p.id, lane)
@@ -265,15 +279,30 @@ func (p *peer) change() {
 	switch p.IntN(8) {
 	case 0:
 		p.abilities = nil
+		p.lets("")
 		p.say(protocol.ResetAbilities)
 	case 1:
 		p.abilities = slices.DeleteFunc(p.abilities, func(a string) bool { return a == f })
+		p.lets(f)
 		p.say(protocol.CantDo, f)
 	case 2:
 		p.abilities = append(p.abilities, f)
+		p.limited[f] = true
 		p.say(protocol.CanDoTimeout, f, "1000")
 	default:
 		p.register(f)
+	}
+}
+
+// lets ends p's hold on the jobs of a function, or of all.
+func (p *peer) lets(function string) {
+	for _, h := range p.asked {
+		h.over = true
+	}
+	for i := range p.holds {
+		if function == "" || p.holds[i].function == function {
+			p.holds[i].over = true
+		}
 	}
 }
 
