@@ -102,7 +102,7 @@ func (p *peer) alone(h *hold) {
 			continue
 		}
 		switch o := &other.holds[at]; {
-		case o.losses != p.allLosses(), other.late(o), p.late(h), h.over:
+		case o.losses != p.allLosses(), h.losses != p.allLosses(), other.late(o), p.late(h), h.over:
 			p.twice++
 		default:
 			p.fail("session %d is given %s, which session %d runs", p.id, h.handle, other.id)
