@@ -250,6 +250,7 @@ type listener struct {
 	job     *job
 	unheard *reply      // its JOB_CREATED, while that has not been sent
 	front   *handleText // what session calls the job, where that is not job.front
+	size    int         // what it adds to what is held for its session
 
 	ofJob, ofSession hook[listener]
 }
@@ -258,7 +259,8 @@ type listener struct {
 // p is the reply that tells s of the job, or nil where it has left.
 func (r *Router) attach(s *session, j *job, p *reply) *listener {
 	l := r.listeners.get()
-	*l = listener{session: s, job: j, unheard: p}
+	*l = listener{session: s, job: j, unheard: p, size: jobCost + j.size()}
+	r.charge(s, l.size)
 	if p != nil {
 		p.announces = l
 	}
@@ -281,6 +283,7 @@ func (l *listener) handle() []byte {
 func (r *Router) detach(l *listener) {
 	j := l.job
 	l.session.listen.remove(l)
+	r.charge(l.session, -l.size)
 	if j.listeners.remove(l); j.listeners.count == 0 {
 		r.jobs.pending--
 	}
@@ -297,7 +300,7 @@ func (r *Router) tell(l *listener, t protocol.Type, args ...[]byte) {
 		r.letGo(l.session)
 	}
 	if p := l.unheard; p != nil {
-		p.held = protocol.AppendFrame(p.held, protocol.Response, t, args...)
+		r.holdFrame(p, t, args...)
 		return
 	}
 	r.send(l.session, t, args...)

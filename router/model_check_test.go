@@ -30,9 +30,13 @@ func (w *world) check() error {
 	for _, g := range w.r.groups {
 		c.group(g)
 	}
+	all := 0
 	for _, s := range w.r.sessions {
 		c.session(s)
+		c.expect(fmt.Sprintf("session %d: bytes held", s.id), s.held, s.recount())
+		all += s.held
 	}
+	c.expect("bytes held for all", w.r.HeldForAll(), all)
 	c.jobs()
 	c.timers()
 	if w.steps%8 == 0 { // it takes longer than all the rest

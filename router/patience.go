@@ -40,7 +40,7 @@ func (r *Router) linger(j *job) bool {
 	if s.patience < patient || s.owes.first != p || p.next != nil || s.listen.count > 1 {
 		return false
 	}
-	p.held = protocol.AppendFrame(p.held, protocol.Response, protocol.JobCreated, j.front.bytes())
+	r.holdFrame(p, protocol.JobCreated, j.front.bytes())
 	s.lingersAt = r.now
 	s.lingers = true
 	r.lingering.sessions.pushBack(s)

@@ -17,6 +17,7 @@ type Router struct {
 	retired   []*link // submit links to an address that a backend has left
 	tidying   tidying
 	sessions  map[SessionID]*session
+	held      int         // for all sessions, see Held
 	opened    sessionList // all sessions, in the order they came
 	links     map[LinkID]*link
 	lastLink  LinkID

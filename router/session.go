@@ -26,6 +26,8 @@ type session struct {
 	lingers   bool // the first of owes is a JOB_CREATED that waits
 	lingersAt time.Time
 
+	held int // see Held
+
 	inOpened    hook[session] // Router.opened
 	inLingering hook[session] // Router.lingering
 }
@@ -54,6 +56,7 @@ func (r *Router) closeSession(s *session) {
 		r.detach(s.listen.first)
 	}
 	r.dismiss(&s.worker)
+	r.charge(s, -s.held)
 }
 
 // A reply is a place in the order in which a session gets its answers. What
@@ -77,6 +80,7 @@ type replyQueue struct {
 func (r *Router) expect(s *session) *reply {
 	p := r.replies.get()
 	*p = reply{session: s, held: p.held[:0]}
+	r.charge(s, replyCost)
 	if s.owes.last != nil {
 		s.owes.last.next = p
 	} else {
@@ -97,7 +101,7 @@ func (r *Router) answer(p *reply, t protocol.Type, args ...[]byte) {
 		r.release(s)
 	default:
 		p.ready = true
-		p.held = protocol.AppendFrame(p.held, protocol.Response, t, args...)
+		r.holdFrame(p, t, args...)
 	}
 }
 
@@ -112,6 +116,7 @@ func (r *Router) answerText(p *reply, text []byte) {
 	default:
 		p.ready = true
 		p.held = append(p.held, text...)
+		r.charge(s, len(text))
 	}
 }
 
@@ -124,6 +129,7 @@ func (r *Router) release(s *session) {
 		if p.next == nil {
 			s.owes.last = nil
 		}
+		r.charge(s, -replyCost-len(p.held))
 		r.recycle(p)
 		p = s.owes.first
 		if p == nil || !p.ready {
