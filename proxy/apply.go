@@ -57,6 +57,7 @@ func (c *core) put(p *peer, d *protocol.Draft) {
 	p.out = head
 	if large != nil {
 		p.parts = append(p.parts, head, large)
+		p.size += len(head) + len(large)
 		p.out = nil
 	}
 }
@@ -92,6 +93,9 @@ func (c *core) sendLink(a *router.Action) {
 		l.backend.builtin.Send(uint64(l.id), &a.Draft)
 	default:
 		c.put(&l.peer, &a.Draft)
+		if l.backlog() > c.limits.Load().InFlight {
+			c.full = l
+		}
 	}
 }
 

@@ -91,17 +91,20 @@ type Pool struct {
 
 // Limits bounds what a peer can make grow. Sizes are in bytes.
 type Limits struct {
-	Frame              int // body of one frame
-	Line               int // one admin line with its end
-	FunctionName       int
-	FunctionsPerWorker int
-	ReadyJobs          int // grabbed ahead per group
-	MaxPending         int // waiting for one slow reader
-	Connections        int // 0: as many as descriptors allow
-	GroupLinks         int // of one group to one backend
-	JobRetries         int // losses by workers before WORK_FAIL; 0: no limit
-	HeldJobs           int // new jobs that wait for a backend
-	HeldBytes          int // of jobs that wait for a backend
+	Frame                 int // body of one frame
+	Line                  int // one admin line with its end
+	FunctionName          int
+	FunctionsPerWorker    int
+	ReadyJobs             int // grabbed ahead per group
+	InFlight              int // of one session, and to one link, before it waits
+	MaxPending            int // waiting for one slow reader
+	Memory                int // of all that peers make grow
+	Connections           int // 0: as many as descriptors allow
+	ConnectionsPerAddress int // 0: no limit
+	GroupLinks            int // of one group to one backend
+	JobRetries            int // losses by workers before WORK_FAIL; 0: no limit
+	HeldJobs              int // new jobs that wait for a backend
+	HeldBytes             int // of jobs that wait for a backend
 }
 
 // Timeouts are how long is waited for whom.
@@ -112,6 +115,7 @@ type Timeouts struct {
 	Grab      time.Duration
 	Wake      time.Duration
 	Hold      time.Duration // for a backend; 0 is not at all
+	Keepalive time.Duration // of peers that vanished
 	CanDoUnit string        // of the number in CAN_DO_TIMEOUT: "ms" or "s"
 }
 
@@ -157,7 +161,9 @@ func DefaultConfig() Config {
 			FunctionName:       4 * KiB,
 			FunctionsPerWorker: 10_000,
 			ReadyJobs:          1000,
+			InFlight:           64 * MiB,
 			MaxPending:         defaultMaxPending(512 * MiB),
+			Memory:             defaultMemory(defaultMaxPending(512 * MiB)),
 			GroupLinks:         2,
 			HeldJobs:           100_000,
 			HeldBytes:          256 * MiB,
@@ -169,6 +175,7 @@ func DefaultConfig() Config {
 			Grab:      400 * time.Millisecond,
 			Wake:      100 * time.Millisecond,
 			Hold:      10 * time.Second,
+			Keepalive: 90 * time.Second,
 			CanDoUnit: "ms",
 		},
 		Health: Health{Interval: 2 * time.Second, Timeout: 2 * time.Second},
@@ -179,6 +186,9 @@ func DefaultConfig() Config {
 // defaultMaxPending leaves room for the largest frame, so that one packet
 // alone never makes a reader slow.
 func defaultMaxPending(frame int) int { return 64*MiB + frame }
+
+// defaultMemory leaves room for a few of the slowest readers.
+func defaultMemory(maxPending int) int { return max(4*GiB, 4*maxPending) }
 
 // AllBackends returns the backends of the file followed by the built-in pool,
 // in the order of their router.BackendID.

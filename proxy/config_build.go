@@ -14,41 +14,45 @@ type builder struct {
 }
 
 // Until complete fills them in, nil stands for "not given" in Listen, zero in
-// MaxPending and -1 in Pool.Servers.
+// MaxPending and Memory, and -1 in Pool.Servers.
 func newBuilder() *builder {
 	b := &builder{config: DefaultConfig(), where: make(map[string]string)}
 	b.config.Listen = nil
 	b.config.Pool.Servers = -1
-	b.config.Limits.MaxPending = 0
+	b.config.Limits.MaxPending, b.config.Limits.Memory = 0, 0
 	pool, admin, limits, timeouts, log := &b.config.Pool, &b.config.Admin, &b.config.Limits, &b.config.Timeouts, &b.config.Log
 	b.scalars = map[string]parser{
-		"pool.servers":                number(&pool.Servers, 0, 64),
-		"pool.store":                  anyText(&pool.Store),
-		"pool.store_memory":           size(&pool.StoreMemory, MiB, 1024*GiB),
-		"admin.socket":                socket(&admin.Socket),
-		"admin.listen":                optional(&admin.Listen, address(&admin.Listen, true)),
-		"limits.frame":                size(&limits.Frame, 64*KiB, 4095*MiB),
-		"limits.line":                 size(&limits.Line, 64, MiB),
-		"limits.function_name":        size(&limits.FunctionName, 1, 8*KiB),
-		"limits.functions_per_worker": number(&limits.FunctionsPerWorker, 1, 1_000_000),
-		"limits.ready_jobs":           number(&limits.ReadyJobs, 1, 1_000_000),
-		"limits.max_pending":          size(&limits.MaxPending, 64*KiB, 64*GiB),
-		"limits.connections":          number(&limits.Connections, 0, 10_000_000),
-		"limits.group_links":          number(&limits.GroupLinks, 1, 64),
-		"limits.job_retries":          number(&limits.JobRetries, 0, 1_000_000),
-		"limits.held_jobs":            number(&limits.HeldJobs, 0, 100_000_000),
-		"limits.held_bytes":           size(&limits.HeldBytes, 0, 64*GiB),
-		"timeouts.dial":               duration(&timeouts.Dial, time.Millisecond, time.Hour),
-		"timeouts.drain":              duration(&timeouts.Drain, 0, 24*time.Hour),
-		"timeouts.admin":              duration(&timeouts.Admin, time.Millisecond, time.Hour),
-		"timeouts.grab":               duration(&timeouts.Grab, time.Millisecond, time.Hour),
-		"timeouts.wake":               duration(&timeouts.Wake, time.Millisecond, time.Hour),
-		"timeouts.hold":               duration(&timeouts.Hold, 0, time.Hour),
-		"health.interval":             duration(&b.config.Health.Interval, 0, time.Hour),
-		"health.timeout":              duration(&b.config.Health.Timeout, time.Millisecond, time.Hour),
-		"timeouts.can_do_unit":        oneOf(&timeouts.CanDoUnit, "ms", "s"),
-		"log.level":                   level(&log.Level),
-		"log.format":                  oneOf(&log.Format, "auto", "text", "json"),
+		"pool.servers":                   number(&pool.Servers, 0, 64),
+		"pool.store":                     anyText(&pool.Store),
+		"pool.store_memory":              size(&pool.StoreMemory, MiB, 1024*GiB),
+		"admin.socket":                   socket(&admin.Socket),
+		"admin.listen":                   optional(&admin.Listen, address(&admin.Listen, true)),
+		"limits.frame":                   size(&limits.Frame, 64*KiB, 4095*MiB),
+		"limits.line":                    size(&limits.Line, 64, MiB),
+		"limits.function_name":           size(&limits.FunctionName, 1, 8*KiB),
+		"limits.functions_per_worker":    number(&limits.FunctionsPerWorker, 1, 1_000_000),
+		"limits.ready_jobs":              number(&limits.ReadyJobs, 1, 1_000_000),
+		"limits.max_pending":             size(&limits.MaxPending, 64*KiB, 64*GiB),
+		"limits.connections":             number(&limits.Connections, 0, 10_000_000),
+		"limits.group_links":             number(&limits.GroupLinks, 1, 64),
+		"limits.job_retries":             number(&limits.JobRetries, 0, 1_000_000),
+		"limits.held_jobs":               number(&limits.HeldJobs, 0, 100_000_000),
+		"limits.held_bytes":              size(&limits.HeldBytes, 0, 64*GiB),
+		"limits.in_flight":               size(&limits.InFlight, 64*KiB, 64*GiB),
+		"limits.memory":                  size(&limits.Memory, MiB, 4096*GiB),
+		"limits.connections_per_address": number(&limits.ConnectionsPerAddress, 0, 10_000_000),
+		"timeouts.dial":                  duration(&timeouts.Dial, time.Millisecond, time.Hour),
+		"timeouts.drain":                 duration(&timeouts.Drain, 0, 24*time.Hour),
+		"timeouts.admin":                 duration(&timeouts.Admin, time.Millisecond, time.Hour),
+		"timeouts.grab":                  duration(&timeouts.Grab, time.Millisecond, time.Hour),
+		"timeouts.wake":                  duration(&timeouts.Wake, time.Millisecond, time.Hour),
+		"timeouts.hold":                  duration(&timeouts.Hold, 0, time.Hour),
+		"health.interval":                duration(&b.config.Health.Interval, 0, time.Hour),
+		"health.timeout":                 duration(&b.config.Health.Timeout, time.Millisecond, time.Hour),
+		"timeouts.keepalive":             duration(&timeouts.Keepalive, 5*time.Second, 8*time.Hour),
+		"timeouts.can_do_unit":           oneOf(&timeouts.CanDoUnit, "ms", "s"),
+		"log.level":                      level(&log.Level),
+		"log.format":                     oneOf(&log.Format, "auto", "text", "json"),
 	}
 	return b
 }

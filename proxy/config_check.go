@@ -15,6 +15,9 @@ func (b *builder) complete() {
 	if c.Limits.MaxPending == 0 {
 		c.Limits.MaxPending = defaultMaxPending(c.Limits.Frame)
 	}
+	if c.Limits.Memory == 0 {
+		c.Limits.Memory = defaultMemory(c.Limits.MaxPending)
+	}
 	if b.where["listen"] == "" {
 		c.Listen = DefaultConfig().Listen
 	} else {
@@ -28,6 +31,11 @@ func (b *builder) complete() {
 		b.problems.add(b.placeOf("limits.max_pending", "limits.frame"),
 			"limits.max_pending: expected at least limits.frame, "+FormatSize(c.Limits.Frame),
 			FormatSize(c.Limits.MaxPending))
+	}
+	if c.Limits.Memory < c.Limits.MaxPending {
+		b.problems.add(b.placeOf("limits.memory", "limits.max_pending", "limits.frame"),
+			"limits.memory: expected at least limits.max_pending, "+FormatSize(c.Limits.MaxPending),
+			FormatSize(c.Limits.Memory))
 	}
 }
 

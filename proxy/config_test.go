@@ -102,13 +102,16 @@ limits:
   function_name: 1KiB
   functions_per_worker: 7
   ready_jobs: 8
+  in_flight: 1MiB
   max_pending: 2GiB
+  memory: 3GiB
+  connections_per_address: 5
   connections: 9
   group_links: 3
   job_retries: 4
   held_jobs: 5
   held_bytes: 6KiB
-timeouts: {dial: 1m30s, drain: 0, admin: 2s, grab: 300ms, wake: 50ms, hold: 7s, can_do_unit: s}
+timeouts: {dial: 1m30s, drain: 0, admin: 2s, grab: 300ms, wake: 50ms, hold: 7s, keepalive: 1m, can_do_unit: s}
 health: {interval: 8s, timeout: 9s}
 log: {level: debug, format: json}
 `
@@ -127,9 +130,9 @@ log: {level: debug, format: json}
 		Routes: []Route{{"*_x", "q"}},
 		Admin:  Admin{Socket: "/run/a.sock", Listen: ":4731"},
 		Limits: Limits{Frame: GiB, Line: 64, FunctionName: KiB, FunctionsPerWorker: 7, ReadyJobs: 8,
-			MaxPending: 2 * GiB, Connections: 9, GroupLinks: 3, JobRetries: 4, HeldJobs: 5, HeldBytes: 6 * KiB},
+			InFlight: MiB, MaxPending: 2 * GiB, Memory: 3 * GiB, ConnectionsPerAddress: 5, Connections: 9, GroupLinks: 3, JobRetries: 4, HeldJobs: 5, HeldBytes: 6 * KiB},
 		Timeouts: Timeouts{Dial: 90 * time.Second, Admin: 2 * time.Second, Grab: 300 * time.Millisecond,
-			Wake: 50 * time.Millisecond, Hold: 7 * time.Second, CanDoUnit: "s"},
+			Wake: 50 * time.Millisecond, Hold: 7 * time.Second, Keepalive: time.Minute, CanDoUnit: "s"},
 		Health: Health{Interval: 8 * time.Second, Timeout: 9 * time.Second},
 		Log:    Log{Level: -4, Format: "json"},
 	}

@@ -30,8 +30,8 @@ var sections = map[string]section{
 	"pool":     {keys: []string{"servers", "store", "store_memory"}},
 	"admin":    {keys: []string{"socket", "listen"}},
 	"limits": {keys: []string{"frame", "line", "function_name", "functions_per_worker",
-		"ready_jobs", "max_pending", "connections", "group_links", "job_retries", "held_jobs", "held_bytes"}},
-	"timeouts": {keys: []string{"dial", "drain", "admin", "grab", "wake", "hold", "can_do_unit"}},
+		"ready_jobs", "in_flight", "max_pending", "memory", "connections", "connections_per_address", "group_links", "job_retries", "held_jobs", "held_bytes"}},
+	"timeouts": {keys: []string{"dial", "drain", "admin", "grab", "wake", "hold", "keepalive", "can_do_unit"}},
 	"health":   {keys: []string{"interval", "timeout"}},
 	"log":      {keys: []string{"level", "format"}},
 }

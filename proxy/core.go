@@ -19,6 +19,8 @@ type decider interface {
 	Listening() int
 	Owes(router.SessionID) bool
 	Report() *router.Report
+	Held(router.SessionID) (bytes int, worker bool)
+	HeldForAll() int
 }
 
 // core joins the router to the connections. Every event goes through it, one
@@ -31,7 +33,9 @@ type core struct {
 	journal *journal
 	engine  *listen.Engine // static once connections come
 
-	connections atomic.Int64 // accepted and not ended
+	admission admission // of sessions that were accepted and have not ended
+	counters  Counters
+	input     atomic.Int64 // of all peers
 
 	mu        sync.Mutex
 	router    decider
@@ -43,10 +47,14 @@ type core struct {
 	lanes     []lane
 	upstreams []*upstream // by router.BackendID
 	lastID    router.SessionID
-	ended     []*session      // will send no more and wait for replies, oldest first
-	stopped   bool            // the router hears nothing any more
-	started   bool            // the router has been asked for its first links
-	risen     []router.LinkID // built-in links the router has not heard are up
+	ended     []*session        // will send no more and wait for replies, oldest first
+	stopped   bool              // the router hears nothing any more
+	queued    int               // of all peers
+	full      *link             // the latest link that was sent more than it passes on; for hear
+	parked    map[*session]bool // those that are not read from
+	reviewing bool              // their review is due
+	started   bool              // the router has been asked for its first links
+	risen     []router.LinkID   // built-in links the router has not heard are up
 
 	surveys    map[uint64]chan struct{} // under way; closed when the router has surveyed
 	lastSurvey uint64
@@ -182,9 +190,6 @@ func (c *core) setTimer(now time.Time) {
 		if at, due := u.builtin.Next(); due && (!ok || at.Before(next)) {
 			next, ok = at, true
 		}
-	}
-	if at := c.watch(now); !at.IsZero() && (!ok || at.Before(next)) {
-		next, ok = at, true
 	}
 	if len(c.ended) > 0 && (!ok || c.ended[0].until.Before(next)) {
 		next, ok = c.ended[0].until, true

@@ -37,7 +37,7 @@ func TestEndedSessionIsAnswered(t *testing.T) {
 	if took := time.Since(answered); took >= replyTimeout/2 {
 		t.Errorf("closed %v after the last reply", took)
 	}
-	eventually(t, "the session is gone", func() bool { return p.core.connections.Load() == 1 })
+	eventually(t, "the session is gone", func() bool { return p.core.admission.all.Load() == 1 })
 	if p.core.listening() != 0 {
 		t.Error("a job in flight is waited for, and its client is gone")
 	}
@@ -63,7 +63,7 @@ func TestEndedSessionOfPoolIsAnswered(t *testing.T) {
 			t.Fatalf("%d bytes after NO_JOB, %v, expected a table and %d bytes of echo", len(rest), err, len(big))
 		}
 	}
-	eventually(t, "every session is gone", func() bool { return p.core.connections.Load() == 0 })
+	eventually(t, "every session is gone", func() bool { return p.core.admission.all.Load() == 0 })
 }
 
 // A worker that has gone is given no job, so none is waited for.

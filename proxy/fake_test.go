@@ -76,6 +76,10 @@ func (f *fakeRouter) Listening() int {
 	return f.jobs
 }
 
+func (f *fakeRouter) Held(router.SessionID) (int, bool) { return 0, false }
+
+func (f *fakeRouter) HeldForAll() int { return 0 }
+
 func (f *fakeRouter) Owes(router.SessionID) bool { return false }
 
 func (f *fakeRouter) Report() *router.Report { return &router.Report{} }

@@ -1,7 +1,9 @@
 package proxy
 
 import (
+	"errors"
 	"net"
+	"syscall"
 	"time"
 
 	"github.com/geargate/geargate/proxy/listen"
@@ -54,6 +56,10 @@ func (c *core) Data(conn *listen.Conn, data []byte) {
 			c.journal.session("bad_input", p, err.Error())
 			c.expel(p)
 		}
+		if p.full {
+			p.full = false
+			c.park(p)
+		}
 	case *link:
 		limits := streamLimits{frame: maxReply, line: maxReply}
 		err := c.take(conn, &p.peer, data, limits, speaker{link: p.id})
@@ -72,6 +78,7 @@ func (c *core) take(conn *listen.Conn, p *peer, data []byte, limits streamLimits
 	if err == nil && !p.deaf && p.in.readOn(conn, limits) {
 		err = c.hear(p, nil, limits, from)
 	}
+	c.holds(p)
 	return err
 }
 
@@ -87,6 +94,7 @@ func (c *core) hear(p *peer, data []byte, limits streamLimits, from speaker) err
 		return nil
 	}
 	c.mu.Lock()
+	c.full = nil
 	now := time.Now()
 	if whole && !p.closing {
 		c.piece(now, from, p.in.piece(limits))
@@ -101,6 +109,10 @@ func (c *core) hear(p *peer, data []byte, limits streamLimits, from speaker) err
 		rest = rest[n:]
 	}
 	p.deaf = p.closing || err != nil
+	if from.session != 0 && !p.deaf {
+		p.full = c.overfull(from.session)
+	}
+	c.relieve(now)
 	hurry := !c.alwaysKick && c.lanes[p.lane].hurries()
 	if hurry {
 		c.here = p.lane
@@ -176,7 +188,19 @@ func (c *core) dismiss(now time.Time) (more bool) {
 }
 
 // Written takes note that a peer has read some of what waited for it.
-func (c *core) Written(*listen.Conn) {}
+func (c *core) Written(conn *listen.Conn) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch p := conn.Owner.(type) {
+	case *session:
+		c.waits(&p.peer, conn.Queued())
+	case *link:
+		c.waits(&p.peer, conn.Queued())
+		now := time.Now()
+		c.step(now, router.Event{Kind: router.LinkFlow, Link: p.id})
+		c.settle(now)
+	}
+}
 
 // Close takes note that a connection has ended.
 func (c *core) Close(conn *listen.Conn, err error) {
@@ -185,10 +209,12 @@ func (c *core) Close(conn *listen.Conn, err error) {
 	now := time.Now()
 	switch p := conn.Owner.(type) {
 	case *session:
-		c.connections.Add(-1)
+		c.admission.leave(p.address)
+		c.unacknowledged(err)
 		c.reclaim(&p.peer)
 		c.forget(p, now)
 	case *link:
+		c.unacknowledged(err)
 		c.reclaim(&p.peer)
 		if c.links[p.id] == p {
 			delete(c.links, p.id)
@@ -199,13 +225,23 @@ func (c *core) Close(conn *listen.Conn, err error) {
 	c.settle(now)
 }
 
+// unacknowledged counts connections that the engine or the kernel has given
+// up: their peers had vanished.
+func (c *core) unacknowledged(err error) {
+	if errors.Is(err, syscall.ETIMEDOUT) {
+		c.counters.Unacknowledged.Add(1)
+	}
+}
+
 // reclaim takes back the memory of a connection that has ended.
 func (c *core) reclaim(p *peer) {
 	p.closing, p.deaf = true, true
 	l := &c.lanes[p.lane]
 	p.in.release(&l.read)
 	l.spare.put(p.out)
-	p.out, p.parts = nil, nil
+	p.out, p.parts, p.size = nil, nil, 0
+	c.waits(p, 0)
+	c.input.Add(-p.input.Swap(0))
 }
 
 func reason(err error) string {
@@ -222,6 +258,7 @@ func (c *core) forget(s *session, now time.Time) {
 	}
 	s.open = false
 	delete(c.sessions, s.id)
+	delete(c.parked, s)
 	c.step(now, router.Event{Kind: router.SessionClosed, Session: s.id})
 	if c.sessionsGone != nil && len(c.sessions) == 0 {
 		close(c.sessionsGone)

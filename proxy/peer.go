@@ -1,6 +1,8 @@
 package proxy
 
 import (
+	"net/netip"
+	"sync/atomic"
 	"time"
 
 	"github.com/geargate/geargate/backend"
@@ -16,9 +18,15 @@ type peer struct {
 	conn *listen.Conn // owned by its loop; nil before Open
 	in   assembler    // owned by its loop
 	deaf bool         // owned by its loop: what it says is ignored
+	full bool         // owned by its loop: not to be read from for now
+
+	input atomic.Int64 // bytes of in, where they are many; written by its loop and by cutOff
 
 	out     []byte   // guarded by core.mu: to be written at the end of the turn
 	parts   [][]byte // guarded by core.mu: to be written before out; large ones are shared
+	size    int      // guarded by core.mu: bytes of parts
+	queued  int      // guarded by core.mu: bytes that its connection has not written, when last told
+	cut     bool     // guarded by core.mu: to be closed without anything more being written
 	dirty   bool     // guarded by core.mu: is on its lane's list
 	place   int      // guarded by core.mu: its place on that list
 	closing bool     // guarded by core.mu: to be closed once out is written; takes no more output
@@ -27,8 +35,12 @@ type peer struct {
 // A session is a downstream peer.
 type session struct {
 	peer
-	id   router.SessionID // static once it is open
-	open bool             // guarded by core.mu: the router knows it
+	id      router.SessionID // static once it is open
+	open    bool             // guarded by core.mu: the router knows it
+	address netip.Addr       // static; see admission
+
+	feeds  *link // guarded by core.mu: what it sends waits there, or did
+	parked bool  // guarded by core.mu: is in core.parked
 
 	until time.Time // guarded by core.mu: when its replies are given up, once it will send no more
 }
@@ -41,7 +53,6 @@ type link struct {
 
 	opened time.Time // owned by its loop
 	flowed time.Time // owned by its loop: when the router was told last that bytes came
-	queued int       // owned by its loop: bytes left to be written, when last looked at
 }
 
 // An upstream is a backend as the shell sees it. All of it is static.
@@ -57,9 +68,10 @@ type upstream struct {
 // A lane is what belongs to one event loop. All of it is guarded by core.mu,
 // except where it says otherwise.
 type lane struct {
-	dirty  []*peer  // with something to write, or to close; nil where one has moved on
-	kicked bool     // a turn is on its way
-	spare  freeList // for output
+	dirty  []*peer    // with something to write, or to close; nil where one has moved on
+	kicked bool       // a turn is on its way
+	spare  freeList   // for output
+	resume []*session // to be read from again
 
 	calls int // of Data since the last turn
 	crowd int // calls of Data in a turn that was kicked, on average, times 16
@@ -67,11 +79,8 @@ type lane struct {
 
 	pulses []chan<- struct{} // who waits for the next turn, see Proxy.Pulse
 
-	watched time.Time // when sending is to be looked at again; zero for never
-
-	sending []*link  // owned by the loop: links with something left to be written
-	turn    []flush  // owned by the loop: the flush under way
-	read    freeList // owned by the loop: for assemblers
+	turn []flush  // owned by the loop: the flush under way
+	read freeList // owned by the loop: for assemblers
 }
 
 // The turn of a loop with little to do is not worth waiting for: its output is
@@ -91,8 +100,10 @@ func (l *lane) hurries() bool {
 
 // A flush is what a turn writes to one peer.
 type flush struct {
-	peer  *peer
-	parts [][]byte
-	out   []byte
-	close bool
+	peer   *peer
+	parts  [][]byte
+	out    []byte
+	close  bool
+	cut    bool
+	queued int // bytes that are not written yet
 }

@@ -24,6 +24,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net"
+	"net/netip"
 	"os"
 	"runtime"
 	"sync"
@@ -102,11 +103,13 @@ func New(config Config, options Options, log *slog.Logger) (*Proxy, error) {
 		sessions:  map[router.SessionID]*session{},
 		links:     map[router.LinkID]*link{},
 		surveys:   map[uint64]chan struct{}{},
+		parked:    map[*session]bool{},
 		lanes:     make([]lane, lanes),
 		undecided: map[*upstream]bool{},
 		decided:   make(chan struct{}),
 		here:      nowhere,
 	}
+	c.admission.addresses = map[netip.Addr]int{}
 	c.limits.Store(&config.Limits)
 	c.receiver = c.builtinReceiver()
 	p.core = c
@@ -228,6 +231,8 @@ func (p *Proxy) Serve(ctx context.Context) error {
 		p.closeStores()
 		return fmt.Errorf("start event loops: %w", err)
 	}
+	engine.CutSilent(func() time.Duration { return p.config.Load().Timeouts.Keepalive })
+	p.checkDescriptors()
 	p.core.start(engine)
 	select {
 	case <-p.core.decided:
@@ -285,27 +290,3 @@ func (p *Proxy) stop(engine *listen.Engine) {
 // once. Each waits for a turn of its loop: one at a time, a crowd would wait
 // for as many turns, which are long when the loops are busy.
 const adoptions = 128
-
-// accept hands a new connection to the next event loop.
-func (p *Proxy) accept(nc net.Conn) {
-	s := &session{}
-	if limit := p.config.Load().Limits.Connections; p.core.connections.Add(1) > int64(limit) && limit > 0 {
-		p.core.connections.Add(-1)
-		p.journal.add(line{event: "too_many_connections", peer: nc.RemoteAddr().String(), reason: fmt.Sprintf("%d connections", limit)})
-		_ = nc.Close() // nothing was sent on it
-		return
-	}
-	lane := int(p.nextLane.Add(1)) % len(p.core.lanes)
-	p.adopting <- struct{}{}
-	go func() {
-		defer func() { <-p.adopting }()
-		if err := p.core.engine.Adopt(lane, nc, s); err != nil {
-			p.core.connections.Add(-1)
-			p.acceptFailed(err)
-		}
-	}()
-}
-
-func (p *Proxy) acceptFailed(err error) {
-	p.journal.add(line{event: "accept_failed", reason: err.Error()})
-}

@@ -232,7 +232,7 @@ func TestReloadChangesLimits(t *testing.T) {
 		t.Fatal(err)
 	}
 	ends(t, nc)
-	eventually(t, "the connection's end", func() bool { return p.core.connections.Load() == 1 })
+	eventually(t, "the connection's end", func() bool { return p.core.admission.all.Load() == 1 })
 	ask(t, p.dial(t), "second")
 	third := p.dial(t)
 	ends(t, third)

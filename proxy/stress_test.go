@@ -143,7 +143,7 @@ func TestCrowd(t *testing.T) {
 	clients.Wait()
 	close(c.done)
 	workers.Wait()
-	eventually(t, "every session is gone", func() bool { return p.core.connections.Load() == 0 })
+	eventually(t, "every session is gone", func() bool { return p.core.admission.all.Load() == 0 })
 	if left := p.core.listening(); left > 0 {
 		t.Errorf("%d foreground jobs are waited for by nobody", left)
 	}

@@ -4,8 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-
-	"github.com/geargate/geargate/proxy/listen"
 )
 
 // Turn writes what a loop's peers have been sent since its last turn, each
@@ -19,12 +17,18 @@ func (c *core) Turn(loop int) {
 	}
 	c.mu.Lock()
 	for i := range l.turn {
-		l.spare.put(l.turn[i].out)
+		f := &l.turn[i]
+		l.spare.put(f.out)
+		c.waits(f.peer, f.queued)
 	}
+	resume := l.resume
+	l.resume = nil
 	c.mu.Unlock()
 	clear(l.turn)
 	l.turn = l.turn[:0]
-	c.progress(l)
+	for _, s := range resume {
+		s.conn.Resume()
+	}
 }
 
 // collect takes over the output of the dirty peers of a lane.
@@ -41,8 +45,8 @@ func (c *core) collect(l *lane) {
 		if p == nil {
 			continue
 		}
-		l.turn = append(l.turn, flush{p, p.parts, p.out, p.closing})
-		p.parts, p.out, p.dirty = nil, nil, false
+		l.turn = append(l.turn, flush{peer: p, parts: p.parts, out: p.out, close: p.closing, cut: p.cut})
+		p.parts, p.size, p.out, p.dirty = nil, 0, nil, false
 		l.dirty[i] = nil
 	}
 	l.dirty = l.dirty[:0]
@@ -54,20 +58,23 @@ func (c *core) flush(f *flush) {
 	if conn == nil {
 		return
 	}
+	if f.cut {
+		conn.CloseNow()
+		return
+	}
 	if err := f.write(); err != nil && !errors.Is(err, net.ErrClosed) {
 		return // Close is on its way
 	}
+	f.queued = conn.Queued()
 	if f.close {
 		conn.Close()
 		return
 	}
-	queued := conn.Queued()
-	if queued > c.limits.Load().MaxPending {
-		c.slow(conn, queued)
+	if s, ok := conn.Owner.(*session); ok && f.queued > c.limits.Load().MaxPending {
+		c.slow(s, f.queued)
 		conn.CloseNow()
-		return
+		f.queued = 0
 	}
-	c.lanes[f.peer.lane].sent(f.peer, queued)
 }
 
 // write hands everything to the connection.
@@ -81,14 +88,9 @@ func (f *flush) write() error {
 	return nil
 }
 
-// slow says why a connection is cut off: what a peer does not read is memory
-// that others need. That goes for backends too.
-func (c *core) slow(conn *listen.Conn, queued int) {
-	reason := fmt.Sprintf("%d bytes waiting, %d allowed", queued, c.limits.Load().MaxPending)
-	switch p := conn.Owner.(type) {
-	case *session:
-		c.journal.session("slow_reader", p, reason)
-	case *link:
-		c.journal.add(line{event: "slow_reader", backend: p.backend.name, reason: reason})
-	}
+// slow says why a session is cut off: what a peer does not read is memory that
+// others need.
+func (c *core) slow(s *session, queued int) {
+	c.counters.SlowReaders.Add(1)
+	c.journal.session("slow_reader", s, fmt.Sprintf("%d bytes waiting, %d allowed", queued, c.limits.Load().MaxPending))
 }

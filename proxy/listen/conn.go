@@ -49,7 +49,7 @@ type Conn struct {
 	raw           gnet.Conn // set while it is watched
 	fd            int       // while it is neither unopened nor ended: gnet's as long as raw is set, else ours
 	local, remote net.Addr
-	arrived       atomic.Bool // on its loop, after the latest enroll
+	arrivals      atomic.Int32 // on its loop: by Adopt, and by each Resume
 
 	state    state
 	reading  reading
@@ -59,6 +59,7 @@ type Conn struct {
 	token    uint64    // of its registration with the loop's drainer, or 0
 	why      error     // the peer's end or a failure, unless we had closed before
 	deadline time.Time // of the present state, when closing
+	silent   time.Time // since when the peer has not acknowledged what was repeated; zero otherwise
 }
 
 // newConn prepares nc for gnet. gnet overwrites a unix connection's local

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"sync"
+	"time"
 
 	"github.com/panjf2000/gnet/v2"
 )
@@ -54,6 +55,8 @@ type Engine struct {
 	quiet    bool // guarded by posting
 
 	stop sync.Once
+
+	silence func() time.Duration // see CutSilent; static after it
 }
 
 // Start runs the given number of loops and returns when each is ready to

@@ -27,7 +27,7 @@ func (v *events) OnOpen(raw gnet.Conn) ([]byte, gnet.Action) {
 		v.opened <- raw.EventLoop()
 		return nil, gnet.Close
 	}
-	c.arrived.Store(true)
+	c.arrivals.Add(1)
 	switch c.state {
 	case unopened:
 		c.raw, c.fd, c.state = raw, raw.Fd(), open

@@ -19,9 +19,6 @@ const (
 	reportEvery = time.Second
 )
 
-// keepAlive finds a peer that vanished without a word within 90 s.
-var keepAlive = net.KeepAliveConfig{Enable: true, Idle: 60 * time.Second, Interval: 10 * time.Second, Count: 3}
-
 // A Listener accepts connections at one address. Its methods may be called
 // from any goroutine.
 type Listener struct {
@@ -41,7 +38,7 @@ func Listen(address string) (*Listener, error) {
 	if path, ok := strings.CutPrefix(address, "unix://"); ok {
 		err = l.bindUnix(path)
 	} else {
-		config := net.ListenConfig{KeepAliveConfig: keepAlive}
+		var config net.ListenConfig
 		l.net, err = config.Listen(context.Background(), tcpNetwork(address), address)
 	}
 	if err != nil {

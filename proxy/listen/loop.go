@@ -44,6 +44,9 @@ type loop struct {
 	drainer   *drainer
 	drainTask gnet.Runnable
 
+	unswept   int // those of conns before it are still to be swept
+	sweepTask gnet.Runnable
+
 	checked   []*Conn // those to look at, soon
 	checking  bool    // a look is under way
 	checkTask gnet.Runnable
@@ -58,6 +61,7 @@ func newLoop(e *Engine, index int, handle gnet.EventLoop) (*loop, error) {
 	l.turnTask = gnet.RunnableFunc(l.takeTurn)
 	l.checkTask = gnet.RunnableFunc(l.checkAll)
 	l.drainTask = gnet.RunnableFunc(l.drain)
+	l.sweepTask = gnet.RunnableFunc(l.sweep)
 	_ = l.spare.hold() // or later
 	go drainer.run(l)
 	return l, nil

@@ -69,7 +69,6 @@ func (c *Conn) Resume() {
 	}
 	c.wanted = false
 	c.reading = returning
-	c.arrived.Store(false)
 	go func() {
 		if c.comeBack(fd) != nil {
 			c.loop.post(gnet.RunnableFunc(c.stayParked))
@@ -100,8 +99,10 @@ func (c *Conn) comeBack(fd int) error {
 	if err != nil {
 		return err
 	}
-	takeAddr(nc.RemoteAddr())
-	takeAddr(nc.LocalAddr())
+	if takeAddr(nc.RemoteAddr()) == nil || takeAddr(nc.LocalAddr()) == nil {
+		nc.Close() // its peer has broken it: gnet would lose a descriptor over it
+		return errors.New("it has no address any more")
+	}
 	return c.loop.engine.enroll(c, nc)
 }
 
@@ -122,11 +123,12 @@ func (e *Engine) enroll(c *Conn, nc net.Conn) error {
 		nc.Close()
 		return ErrStopped
 	}
+	before := c.arrivals.Load()
 	result, err := c.loop.handle.Enroll(gnet.NewContext(context.Background(), c), nc)
 	if err == nil {
 		select {
 		case r := <-result:
-			if err = r.Err; err == nil && !c.arrived.Load() {
+			if err = r.Err; err == nil && c.arrivals.Load() == before {
 				err = errors.New("the loop could not watch its descriptor")
 			}
 		case <-e.ended:

@@ -1,0 +1,118 @@
+package proxy
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/geargate/geargate/proxy/listen"
+)
+
+// An admission counts the connections that are let in: all of them, and those
+// of each address. Those of unix sockets have no address.
+type admission struct {
+	all atomic.Int64
+
+	mu        sync.Mutex
+	addresses map[netip.Addr]int // guarded by mu
+}
+
+// enter counts a connection and returns the limit that keeps it out, if one
+// does: then it is not counted.
+func (a *admission) enter(address netip.Addr, limits *Limits) (event, reason string) {
+	if n := a.all.Add(1); n > int64(limits.Connections) && limits.Connections > 0 {
+		a.all.Add(-1)
+		return "too_many_connections", fmt.Sprintf("%d connections", limits.Connections)
+	}
+	if !address.IsValid() {
+		return "", ""
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if most := limits.ConnectionsPerAddress; a.addresses[address] >= most && most > 0 {
+		a.all.Add(-1)
+		return "too_many_of_address", fmt.Sprintf("%d connections of one address", most)
+	}
+	a.addresses[address]++
+	return "", ""
+}
+
+// leave takes a connection out of the count.
+func (a *admission) leave(address netip.Addr) {
+	a.all.Add(-1)
+	if !address.IsValid() {
+		return
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.addresses[address]--; a.addresses[address] == 0 {
+		delete(a.addresses, address)
+	}
+}
+
+// addressOf returns a peer's address without its port; not valid for one of a
+// unix socket.
+func addressOf(nc net.Conn) netip.Addr {
+	tcp, ok := nc.RemoteAddr().(*net.TCPAddr)
+	if !ok || tcp == nil {
+		return netip.Addr{}
+	}
+	return tcp.AddrPort().Addr().Unmap()
+}
+
+// accept hands a new connection to the next event loop.
+func (p *Proxy) accept(nc net.Conn) {
+	config := p.config.Load()
+	s := &session{address: addressOf(nc)}
+	if event, reason := p.core.admission.enter(s.address, &config.Limits); event != "" {
+		counter := &p.core.counters.TooManyConnections
+		if event == "too_many_of_address" {
+			counter = &p.core.counters.TooManyOfAddress
+		}
+		counter.Add(1)
+		p.journal.add(line{event: event, peer: nc.RemoteAddr().String(), reason: reason})
+		_ = nc.Close() // nothing was sent on it
+		return
+	}
+	_ = listen.KeepAlive(nc, config.Timeouts.Keepalive) // it lives without
+	lane := int(p.nextLane.Add(1)) % len(p.core.lanes)
+	p.adopting <- struct{}{}
+	go func() {
+		defer func() { <-p.adopting }()
+		if err := p.core.engine.Adopt(lane, nc, s); err != nil {
+			p.core.admission.leave(s.address)
+			p.acceptFailed(err)
+		}
+	}()
+}
+
+func (p *Proxy) acceptFailed(err error) {
+	p.core.counters.AcceptFailures.Add(1)
+	p.journal.add(line{event: "accept_failed", reason: err.Error()})
+}
+
+// otherDescriptors is how many descriptors the process takes beside those of
+// connections: standard streams, listeners, event loops, a log, and some to
+// park with.
+const otherDescriptors = 64
+
+// checkDescriptors says when limits.connections is more than the process can
+// have. The Go runtime has raised its limit as far as it may.
+func (p *Proxy) checkDescriptors() {
+	var limit unix.Rlimit
+	if unix.Getrlimit(unix.RLIMIT_NOFILE, &limit) != nil {
+		return
+	}
+	config := p.config.Load()
+	remote := uint64(len(config.Backends) * (len(p.core.lanes) + config.Limits.GroupLinks))
+	need := otherDescriptors + remote + uint64(config.Limits.Connections)
+	if need > limit.Cur {
+		p.journal.add(line{event: "descriptors_short", reason: fmt.Sprintf(
+			"%d file descriptors, expected %d for limits.connections of %d, %d links to backends and %d others: raise the limit (ulimit -n, LimitNOFILE)",
+			limit.Cur, need, config.Limits.Connections, remote, otherDescriptors)})
+	}
+}

@@ -1,0 +1,202 @@
+package proxy
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/geargate/geargate/router"
+)
+
+// What peers make this process hold is bounded in three ways.
+//
+//   - limits.in_flight, of one session: its foreground jobs that have not
+//     ended, replies that wait for others before them, and output that it has
+//     not read. A session above it is parked: nobody reads from it, and TCP
+//     makes it wait. It is read from again when half of that is left. The same
+//     bound holds for what waits to be written to one link: it parks the
+//     sessions that send more there. Nothing is refused or lost.
+//   - limits.max_pending, of one session: output that it has not read. A
+//     session above it is disconnected. A large frame counts for each that is
+//     to get it, though it is kept once.
+//   - limits.memory, of all of these and of frames of which a part has come.
+//     Above it, the peer that has most of it is disconnected, and so on.
+
+// A worker is parked for output that it has not read and for links, but not
+// for its jobs: what it sends may be the result that they wait for.
+
+// reviewPause is how often it is looked whether a parked session has room.
+const reviewPause = 10 * time.Millisecond
+
+// backlog returns how many bytes wait to be written to p. core.mu is held.
+func (p *peer) backlog() int { return len(p.out) + p.size + p.queued }
+
+// waits takes note of how many bytes the connection of p has not written.
+// core.mu is held.
+func (c *core) waits(p *peer, queued int) {
+	if p.cut {
+		queued = 0 // not counted any more
+	}
+	c.queued += queued - p.queued
+	p.queued = queued
+}
+
+// holds takes note of the memory of a frame of which a part has come. It is
+// called by p's loop.
+func (c *core) holds(p *peer) {
+	size := int64(cap(p.in.held))
+	if size <= maxFreeBuffer {
+		size = 0
+	}
+	if size == p.input.Load() {
+		return
+	}
+	c.input.Add(size - p.input.Swap(size))
+	if size > 0 {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		now := time.Now()
+		if c.relieve(now) {
+			c.settle(now)
+		}
+	}
+}
+
+// overfull reports whether a session has too much in flight, after it has
+// said something. core.mu is held.
+func (c *core) overfull(id router.SessionID) bool {
+	s := c.sessions[id]
+	if s == nil {
+		return false
+	}
+	if c.full != nil {
+		s.feeds = c.full
+	}
+	return c.exceeds(s, c.limits.Load().InFlight)
+}
+
+// exceeds reports whether a session, or the link it feeds, has more than most
+// bytes in flight. core.mu is held.
+func (c *core) exceeds(s *session, most int) bool {
+	if s.feeds != nil {
+		if c.links[s.feeds.id] == s.feeds && s.feeds.backlog() > most {
+			return true
+		}
+		s.feeds = nil
+	}
+	own := s.backlog()
+	if held, worker := c.router.Held(s.id); !worker {
+		own += held
+	}
+	return own > most
+}
+
+// park stops reading from s, if there is a descriptor for it, and sees to it
+// that it is reviewed. It is called by its loop.
+func (c *core) park(s *session) {
+	if !s.conn.Park() {
+		c.counters.ParkFailures.Add(1)
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !s.open || s.parked {
+		return // parked again: its end had resumed it
+	}
+	s.parked = true
+	c.parked[s] = true
+	c.counters.Parked.Add(1)
+	c.journal.session("sender_parked", s, "")
+	c.reviewLater()
+}
+
+func (c *core) reviewLater() {
+	if !c.reviewing && len(c.parked) > 0 && !c.stopped {
+		c.reviewing = true
+		time.AfterFunc(reviewPause, c.review)
+	}
+}
+
+// review resumes the parked sessions that have room again.
+func (c *core) review() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.reviewing = false
+	most := c.limits.Load().InFlight / 2
+	for s := range c.parked {
+		if !c.exceeds(s, most) {
+			c.resume(s)
+		}
+	}
+	c.reviewLater()
+}
+
+// resume has the loop of s read from it again.
+func (c *core) resume(s *session) {
+	delete(c.parked, s)
+	s.parked = false
+	c.counters.Resumed.Add(1)
+	c.journal.session("sender_resumed", s, "")
+	l := &c.lanes[s.lane]
+	l.resume = append(l.resume, s)
+	if !l.kicked {
+		l.kicked = true
+		c.engine.Kick(s.lane)
+	}
+}
+
+// inMemory returns what counts against limits.memory. core.mu is held.
+func (c *core) inMemory() int {
+	return c.queued + int(c.input.Load()) + c.router.HeldForAll()
+}
+
+// minOffender is the least a peer must have to be cut off for the others.
+const minOffender = 64 * KiB
+
+// relieve cuts peers off, the largest first, until all the others fit into
+// limits.memory, and reports whether it has cut any. core.mu is held.
+func (c *core) relieve(now time.Time) (some bool) {
+	most := c.limits.Load().Memory
+	for all := c.inMemory(); all > most; all = c.inMemory() {
+		s, l, size := c.largest()
+		if size < minOffender {
+			break
+		}
+		reason := fmt.Sprintf("%d of %d bytes in memory, %d allowed", size, all, most)
+		c.counters.CutForMemory.Add(1)
+		if s != nil {
+			c.journal.session("memory_exhausted", s, reason)
+			c.forget(s, now)
+			c.cutOff(&s.peer)
+		} else {
+			c.journal.add(line{event: "memory_exhausted", backend: l.backend.name, reason: reason})
+			c.cutOff(&l.peer)
+		}
+		some = true
+	}
+	return some
+}
+
+// largest returns the session or the link that has most in memory.
+func (c *core) largest() (worst *session, full *link, size int) {
+	for _, s := range c.sessions {
+		held, _ := c.router.Held(s.id)
+		if n := s.queued + int(s.input.Load()) + held; n > size && !s.cut {
+			worst, size = s, n
+		}
+	}
+	for _, l := range c.links {
+		if n := l.queued + int(l.input.Load()); n > size && !l.cut {
+			worst, full, size = nil, l, n
+		}
+	}
+	return worst, full, size
+}
+
+// cutOff has the loop of p close it at once. What p has is not counted from
+// now on. core.mu is held.
+func (c *core) cutOff(p *peer) {
+	p.cut, p.closing = true, true
+	c.waits(p, 0)
+	c.input.Add(-p.input.Swap(0))
+	c.markDirty(p)
+}
