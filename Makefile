@@ -1,5 +1,5 @@
 # The whole project in a few words: make run, make test, make lint, make soak,
-# make bench, make bench-growth, make faults, make clean.
+# make bench, make bench-growth, make faults, make release, make clean.
 
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 

@@ -8,9 +8,13 @@ import (
 	"time"
 )
 
-// freezeTime is how long a frozen or cut off backend stays so, at least: more
-// than three probe intervals of the stage's configuration.
-const freezeTime = 3 * time.Second
+const (
+	// healthConfig is what Geargate learns of a backend's health with.
+	healthConfig = "health: {interval: 1s, timeout: 1s}\n"
+	// freezeTime is how long a frozen or cut off backend stays so, at least:
+	// well over the three probe intervals after which it is out.
+	freezeTime = 6 * time.Second
+)
 
 // A Scenario is one kind of trouble.
 type Scenario struct {
@@ -77,7 +81,7 @@ var Scenarios = []Scenario{
 
 // The stages of the scenarios.
 var (
-	usual = plan{backends: 3, clients: 30, workers: 24, workTime: 3 * time.Millisecond}
+	usual = plan{backends: 3, clients: 30, workers: 24, workTime: 3 * time.Millisecond, config: healthConfig}
 
 	stored  = func(p plan) plan { p.keeps = true; return p }(usual)
 	islands = func(p plan) plan { p.islands = true; return p }(usual)
@@ -129,6 +133,13 @@ func (s *stage) outcome(said string) *Outcome {
 	}
 	if waits := s.ledger.waits; len(waits) > 0 {
 		slices.Sort(waits)
+		if s.pauses > 0 {
+			longest := waits[len(waits)-1]
+			o.Promises = append(o.Promises, Promise{
+				Text:   fmt.Sprintf("the longest wait for a result is shorter than the shortest stop of a backend, %v", freezeTime),
+				Figure: rounded(longest).String(), Held: longest < freezeTime,
+			})
+		}
 		o.Notes = append(o.Notes, fmt.Sprintf("half of the results came within %v, 99 %% within %v, the last one after %v",
 			rounded(waits[len(waits)/2]), rounded(waits[len(waits)*99/100]), rounded(waits[len(waits)-1])))
 	}
