@@ -44,6 +44,7 @@ func (r *Router) loseSubmitLink(l *link) {
 // of it, or has never heard of it.
 func (r *Router) failover(j *job, from *backend) int {
 	unwanted := j.unwanted()
+	r.trust(j)
 	r.jobs.leave(j)
 	from.ghosts.add(j.unique)
 	if j.ending {

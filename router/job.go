@@ -46,7 +46,11 @@ type job struct {
 	carrier   *assignment // Adrift: what runs it
 	heldUntil time.Time   // Waiting: when it is given up
 
+	doubted bool      // it stands in Router.doubts
+	askAt   time.Time // and when its backend is asked about it
+
 	sameUnique *job      // the next in the table's chain of this unique
+	inDoubt    hook[job] // Router.doubts
 	inPlace    hook[job] // link.jobs while Accepted, Router.waiting while Waiting
 }
 
@@ -325,6 +329,7 @@ func (j *job) unwanted() bool {
 
 // drop forgets j, which nobody listens to any more.
 func (r *Router) drop(j *job) {
+	r.trust(j)
 	r.jobs.remove(j)
 	if j.carrier != nil {
 		j.carrier.job, j.carrier = nil, nil

@@ -82,6 +82,9 @@ func (r *Router) linkIsUp(l *link) {
 	r.ask(l, protocol.OptionReq, []byte("exceptions"))
 	l.owed.push(owed{kind: owedOption})
 	b := l.backend
+	if b.metAt.IsZero() {
+		b.metAt = r.now
+	}
 	b.upLinks++
 	b.health.connected()
 	switch {

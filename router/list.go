@@ -75,6 +75,7 @@ type (
 	bySession   = list[listener, ofSession]
 	byLink      = list[assignment, ofLink]
 	jobList     = list[job, inPlace]
+	doubtList   = list[job, inDoubt]
 	formedList  = list[group, inFormed]
 	readyList   = list[assignment, inReady]
 	grabList    = list[grab, inWaiting]
@@ -89,6 +90,7 @@ type (
 	ofSession   struct{}
 	ofLink      struct{}
 	inPlace     struct{}
+	inDoubt     struct{}
 	inFormed    struct{}
 	inReady     struct{}
 	inWaiting   struct{}
@@ -102,6 +104,7 @@ func (ofJob) of(l *listener) *hook[listener]       { return &l.ofJob }
 func (ofSession) of(l *listener) *hook[listener]   { return &l.ofSession }
 func (ofLink) of(a *assignment) *hook[assignment]  { return &a.ofLink }
 func (inPlace) of(j *job) *hook[job]               { return &j.inPlace }
+func (inDoubt) of(j *job) *hook[job]               { return &j.inDoubt }
 func (inFormed) of(g *group) *hook[group]          { return &g.inFormed }
 func (inReady) of(a *assignment) *hook[assignment] { return &a.inReady }
 func (inWaiting) of(g *grab) *hook[grab]           { return &g.inWaiting }

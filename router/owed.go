@@ -23,6 +23,7 @@ const (
 	owedStatusUnique                 // STATUS_RES_UNIQUE, one of several
 	owedListeners                    // STATUS_RES_UNIQUE: does anybody else listen?
 	owedGhost                        // STATUS_RES_UNIQUE: is the job there from before?
+	owedDoubt                        // STATUS_RES: is the job still there?
 	owedEcho                         // ECHO_RES: is it alive?
 	owedText                         // admin text, and the ECHO_RES behind it
 )
@@ -36,6 +37,7 @@ var answeredBy = [...]protocol.Type{
 	owedStatusUnique: protocol.StatusResUnique,
 	owedListeners:    protocol.StatusResUnique,
 	owedGhost:        protocol.StatusResUnique,
+	owedDoubt:        protocol.StatusRes,
 	owedEcho:         protocol.EchoRes,
 	owedText:         protocol.EchoRes,
 }

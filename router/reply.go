@@ -50,6 +50,8 @@ func (r *Router) pay(l *link, p *protocol.Packet) {
 		r.listenersKnown(o.inquiry, p, refused)
 	case owedGhost:
 		r.ghostKnown(l.backend, o.job, p, refused)
+	case owedDoubt:
+		r.doubtAnswered(l, p, refused)
 	}
 }
 
@@ -76,6 +78,7 @@ func (r *Router) created(j *job, p *protocol.Packet, refused bool) {
 	j.handle = h
 	j.fresh = j.backend.counts(&h)
 	r.jobs.accept(j)
+	r.doubt(j)
 	if j.isTold() {
 		return
 	}

@@ -27,6 +27,7 @@ type Router struct {
 	jobs      jobTable
 	timers    timerQueue
 	lingering lingering
+	doubts    doubts
 	waiting   waiting // jobs that wait for a backend
 	orphans   byLink  // jobs of ours that run on though their links have ended
 	nextLane  int     // which lane gets the next group link
@@ -150,7 +151,8 @@ type backend struct {
 	timer      timer  // for its health
 	life       uint32 // how often all of them were lost: handles of another life are other jobs
 	ghosts     ghosts
-	passedOver bool // while the next one for a key is looked for
+	metAt      time.Time // when its first link came up
+	passedOver bool      // while the next one for a key is looked for
 	standing   standing
 	drained    bool // an operator keeps new jobs away
 	census     census

@@ -9,7 +9,7 @@ import (
 
 // faults are those of "geargate bench faults" that take seconds each, with so
 // many hits and jobs. make faults runs all of them at length.
-var faults = []string{"--rounds", "4", "--jobs", "4000", "kill", "kill-stored", "freeze", "workers", "clients"}
+var faults = []string{"--rounds", "4", "--jobs", "4000", "kill", "kill-stored", "freeze", "workers", "clients", "geargate"}
 
 // What is killed or frozen costs nobody an acknowledged job. Geargate ends at
 // the first data race, which is a broken promise too.
