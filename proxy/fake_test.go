@@ -30,6 +30,7 @@ type fakeRouter struct {
 	opened map[router.SessionID]int // how often
 	closed map[router.SessionID]int
 	links  []router.Event // LinkUp and LinkDown
+	flows  int            // LinkFlow
 }
 
 func newFakeRouter() *fakeRouter {
@@ -53,6 +54,8 @@ func (f *fakeRouter) Step(now time.Time, ev *router.Event, acts []router.Action)
 		if ev.Kind == router.LinkUp {
 			acts = append(acts, router.Action{Kind: router.Note, Event: router.NoteBackendUp})
 		}
+	case router.LinkFlow:
+		f.flows++
 	case router.Tick:
 		f.ticks = append(f.ticks, now)
 	default:
