@@ -62,15 +62,16 @@ func (c *core) put(p *peer, d *protocol.Draft) {
 	}
 }
 
-// markDirty puts p at the end of its lane's list, also where it is on it: who is
-// given something last is written last. So a backend most often reads the
-// router's packets in the order in which they were sent, whatever links they
-// take.
+// markDirty puts p at the end of its lane's list; a link also where it is on it
+// already: which is given something last is written last. So a backend most
+// often reads the router's packets in the order in which they were sent,
+// whatever links they take. Sessions keep their places: one that moved would
+// wait for others again and again, and answer in smaller batches.
 func (c *core) markDirty(p *peer) {
 	l := &c.lanes[p.lane]
 	last := len(l.dirty) - 1
 	if p.dirty {
-		if p.place == last {
+		if !p.moves || p.place == last {
 			return
 		}
 		l.dirty[p.place] = nil
@@ -115,7 +116,7 @@ func (c *core) sendLinkText(a *router.Action) {
 func (c *core) dial(a *router.Action) {
 	u := c.upstreams[a.Backend]
 	l := &link{id: a.Link, backend: u}
-	l.lane = a.Lane
+	l.lane, l.moves = a.Lane, true
 	c.links[l.id] = l
 	if u.builtin == nil {
 		u.remote.Dial(uint64(l.id))

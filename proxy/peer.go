@@ -13,7 +13,8 @@ import (
 // A peer is one connection: its unread beginning of a piece on the way in, its
 // unwritten bytes on the way out.
 type peer struct {
-	lane int // static once it is open
+	lane  int  // static once it is open
+	moves bool // static: is written after others that were given something before; true for links
 
 	conn *listen.Conn // owned by its loop; nil before Open
 	in   assembler    // owned by its loop
