@@ -56,3 +56,21 @@ routes:
 		}
 	}
 }
+
+// A route of every function is the last: a farm that it does not lead to has
+// none.
+func TestRoutesEndWithEveryFunction(t *testing.T) {
+	for text, want := range map[string][]router.Route{
+		"":                                 {{Function: "*", Pool: "default"}},
+		"routes: [{function: f, pool: p}]": {{Function: "f", Pool: "p"}, {Function: "*", Pool: "default"}},
+		"routes: [{function: f, pool: p}, {function: '*', pool: p}, {function: g, pool: default}]": {{Function: "f", Pool: "p"}, {Function: "*", Pool: "p"}},
+	} {
+		config, err := Parse("c.yaml", []byte("pool: {servers: 2}\npools: [{name: p, backends: [pool-2]}]\n"+text), noEnvironment)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := config.Router(1).Routes; !reflect.DeepEqual(got, want) {
+			t.Errorf("%q: got %v, want %v", text, got, want)
+		}
+	}
+}
