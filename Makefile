@@ -1,5 +1,6 @@
 # The whole project in a few words: make run, make test, make lint, make soak,
-# make bench, make bench-growth, make faults, make release, make clean.
+# make bench, make bench-growth, make faults, make durable, make release, make
+# clean.
 
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
@@ -14,7 +15,7 @@ SEED ?= 1000000
 ROUNDS ?= 3
 RESULTS ?= .results
 
-.PHONY: geargate run test lint unit simulate soak e2e release release-check vulncheck tools bench bench-growth faults microbench clean
+.PHONY: geargate run test lint unit simulate soak e2e release release-check vulncheck tools bench bench-growth faults durable microbench clean
 
 # The front door with its built-in pool, on 127.0.0.1:4730.
 run: geargate
@@ -91,6 +92,12 @@ bench-growth: geargate tools
 faults: geargate tools
 	@mkdir -p $(RESULTS)
 	./geargate bench faults --json $(RESULTS)/faults.json --markdown docs/faults.md
+
+# What must hold of durable background jobs, printed: ten minutes.
+durable: geargate tools
+	DURABLE_KILLS=100 DURABLE_JOBS=1000000 go test -count=1 -timeout 20m -run TestDurable -v ./cmd/geargate
+	go test -count=1 -run 'TestTailCutOff|TestEveryByteDamaged' -v ./backend/store
+	./geargate bench compare --rounds 1 durable
 
 # Go's own benchmarks, in the form that benchstat compares.
 microbench:

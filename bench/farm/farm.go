@@ -14,7 +14,7 @@ import (
 type Farm struct {
 	Address string // where clients and workers connect
 	Servers []*Server
-	files   string // directory of configuration files
+	files   string // directory of configuration files and queues
 }
 
 // Start runs the servers of a setup; geargate is the program to use for
@@ -42,11 +42,19 @@ func (f *Farm) Stop() {
 
 func (f *Farm) start(ctx context.Context, setup Setup, geargate string) error {
 	if setup.Builtin {
-		return f.geargate(ctx, geargate, "--pool", strconv.Itoa(setup.Count))
+		args := []string{"--pool", strconv.Itoa(setup.Count)}
+		if setup.Durable {
+			data, err := f.path("data")
+			if err != nil {
+				return err
+			}
+			args = append(args, "--data", data)
+		}
+		return f.geargate(ctx, geargate, args...)
 	}
 	var backends []string
 	for i := range setup.Count {
-		if err := f.gearmand(ctx, setup.Single); err != nil {
+		if err := f.gearmand(ctx, setup); err != nil {
 			return err
 		}
 		backends = append(backends, "--backend", fmt.Sprintf("backend%d=%s", i+1, f.Address))
@@ -65,14 +73,21 @@ func (f *Farm) start(ctx context.Context, setup Setup, geargate string) error {
 }
 
 // gearmand starts one, whose address becomes the farm's.
-func (f *Farm) gearmand(ctx context.Context, single bool) error {
+func (f *Farm) gearmand(ctx context.Context, setup Setup) error {
 	address, err := FreeAddress()
 	if err != nil {
 		return err
 	}
 	var flags []string
-	if single {
+	if setup.Single {
 		flags = []string{"--threads", "1"}
+	}
+	if setup.Durable {
+		data, err := f.path(fmt.Sprintf("gearmand-%d.sqlite", len(f.Servers)))
+		if err != nil {
+			return err
+		}
+		flags = append(flags, "--queue-type", "libsqlite3", "--libsqlite3-db", data)
 	}
 	return f.add(Gearmand(ctx, address, flags...))
 }
@@ -108,13 +123,21 @@ func (f *Farm) links(links int) ([]string, error) {
 
 // file writes a configuration file that goes when the farm is stopped.
 func (f *Farm) file(name string, data []byte) (path string, err error) {
+	if path, err = f.path(name); err != nil {
+		return "", err
+	}
+	return path, os.WriteFile(path, data, 0o600)
+}
+
+// path returns where a file or directory of that name can be that goes when
+// the farm is stopped.
+func (f *Farm) path(name string) (path string, err error) {
 	if f.files == "" {
 		if f.files, err = os.MkdirTemp("", "bench-farm-"); err != nil {
 			return "", err
 		}
 	}
-	path = filepath.Join(f.files, name)
-	return path, os.WriteFile(path, data, 0o600)
+	return filepath.Join(f.files, name), nil
 }
 
 // haproxyConfig copies bytes and nothing else; the time limits only keep

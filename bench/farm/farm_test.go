@@ -20,6 +20,8 @@ func TestSetupsReadAndWrite(t *testing.T) {
 		"geargate/4>gearmand":  {Front: "geargate", Links: 4, Count: 1},
 		"builtin":              {Front: "geargate", Builtin: true, Count: 1},
 		"builtin*4":            {Front: "geargate", Builtin: true, Count: 4},
+		"builtin-durable":      {Front: "geargate", Builtin: true, Durable: true, Count: 1},
+		"gearmand-durable":     {Durable: true, Count: 1},
 	}
 	for text, want := range tests {
 		got, err := ParseSetup(text)
@@ -27,7 +29,7 @@ func TestSetupsReadAndWrite(t *testing.T) {
 			t.Errorf("%s: got %+v (%v), %v; expected %+v", text, got, got, err, want)
 		}
 	}
-	for _, text := range []string{"", "redis", "nginx>gearmand", "gearmand*2", "haproxy>gearmand*2", "builtin*0", "geargate>builtin", "geargate/0>gearmand", "geargate/x>gearmand", "haproxy/2>gearmand", "builtin*x"} {
+	for _, text := range []string{"", "redis", "nginx>gearmand", "gearmand*2", "haproxy>gearmand*2", "builtin*0", "geargate>builtin", "geargate/0>gearmand", "geargate/x>gearmand", "haproxy/2>gearmand", "builtin*x", "gearmand-t1-durable"} {
 		if got, err := ParseSetup(text); err == nil {
 			t.Errorf("%q was read as %+v, expected an error", text, got)
 		}

@@ -7,17 +7,21 @@ import (
 )
 
 // A Setup says which servers stand between clients and workers. Its text is
-// [haproxy>|geargate[/L]>]gearmand[-t1][*N] or builtin[*N]:
+// [haproxy>|geargate[/L]>]gearmand[-t1][*N] or builtin[*N], the last of each
+// also as gearmand-durable and builtin-durable:
 //
 //	gearmand                 one gearmand with its default threads
 //	haproxy>gearmand-t1      HAProxy in TCP mode before a gearmand with -t 1
 //	geargate>gearmand*3      Geargate before three gearmand
 //	geargate/4>gearmand      Geargate with four links per group of workers
 //	builtin*4                Geargate with its built-in pool of four
+//	gearmand-durable         gearmand with its libsqlite3 queue
+//	builtin-durable          Geargate's pool with background jobs on disk
 type Setup struct {
 	Front   string // "", haproxy or geargate
 	Builtin bool   // no gearmand: geargate's own pool
 	Single  bool   // gearmand -t 1
+	Durable bool   // background jobs go to disk
 	Count   int    // of gearmand or of the pool
 	Links   int    // of a group of workers to each backend, as limits.group_links; 0 is the default
 }
@@ -31,6 +35,7 @@ func ParseSetup(text string) (s Setup, err error) {
 			return s, fmt.Errorf("setup %q: expected 1 to 64 after the asterisk, got %q", text, count)
 		}
 	}
+	rest, s.Durable = strings.CutSuffix(rest, "-durable")
 	if rest == "builtin" {
 		s.Front, s.Builtin = "geargate", true
 		return s, nil
@@ -49,6 +54,8 @@ func ParseSetup(text string) (s Setup, err error) {
 	switch {
 	case rest != "gearmand" && rest != "gearmand-t1":
 		return s, fmt.Errorf("setup %q: expected gearmand, gearmand-t1 or builtin, got %q", text, rest)
+	case s.Durable && s.Single:
+		return s, fmt.Errorf("setup %q: expected gearmand or builtin to be durable, got %q", text, rest)
 	case ok && s.Front != "haproxy" && s.Front != "geargate":
 		return s, fmt.Errorf("setup %q: expected haproxy or geargate before it, got %q", text, front)
 	case s.Count > 1 && s.Front != "geargate":
@@ -65,6 +72,9 @@ func (s Setup) String() string {
 		text = "builtin"
 	case s.Single:
 		text = "gearmand-t1"
+	}
+	if s.Durable {
+		text += "-durable"
 	}
 	switch {
 	case s.Builtin:

@@ -6,6 +6,7 @@ import (
 	"io"
 	"math"
 	"net"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -42,15 +43,22 @@ func (s *server) start() {
 	if err := s.command.Start(); err != nil {
 		s.t.Fatal(err)
 	}
-	eventually(s.t, "answer", func() bool {
-		p, err := dialPeer(s.address)
-		if err != nil {
-			return false
+	for deadline := time.Now().Add(3 * time.Minute); !s.answers(); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			s.t.Fatalf("no answer within three minutes, and in the log %s", s.stderr)
 		}
-		defer p.Close()
-		_, err = p.ask(protocol.EchoReq, "x")
-		return err == nil
-	})
+	}
+}
+
+func (s *server) answers() bool {
+	p, err := dialPeer(s.address)
+	if err != nil {
+		return false
+	}
+	defer p.Close()
+	p.SetDeadline(time.Now().Add(3 * time.Minute)) // it listens before it has read its store
+	_, err = p.ask(protocol.EchoReq, "x")
+	return err == nil
 }
 
 // kill ends the server at once, wherever it is.
@@ -60,6 +68,21 @@ func (s *server) kill() {
 		s.command.Wait()
 		s.command = nil
 	}
+}
+
+// mostMemory returns the most memory that the server has had, in bytes.
+func (s *server) mostMemory() int {
+	s.t.Helper()
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.command.Process.Pid))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	_, after, _ := strings.Cut(string(status), "VmHWM:")
+	var kib int
+	if _, err := fmt.Sscan(after, &kib); err != nil {
+		s.t.Fatal(err)
+	}
+	return kib << 10
 }
 
 // A peer is a client or worker. Packets that it is sent are valid until the
@@ -130,8 +153,11 @@ func (l *ledger) next() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.submitted++
-	return fmt.Sprintf("job-%07d", l.submitted)
+	return uniqueOf(l.submitted)
 }
+
+// uniqueOf returns the unique of the n-th job.
+func uniqueOf(n int) string { return fmt.Sprintf("job-%08d", n) }
 
 func (l *ledger) promise(unique, handle string) {
 	l.mu.Lock()
@@ -231,6 +257,7 @@ func (l *ledger) worker(address string, idle bool) {
 		}
 		switch answer.Type {
 		case protocol.JobAssignUniq:
+			p.SetDeadline(time.Now().Add(time.Minute))
 			unique := string(answer.Arg(2))
 			l.run(unique, string(answer.Arg(3)))
 			recent = append(recent[max(0, len(recent)-recentJobs):], unique)
@@ -239,15 +266,20 @@ func (l *ledger) worker(address string, idle bool) {
 			}
 		case protocol.NoJob:
 			if idle {
-				recent = nil
-				return
+				p.SetDeadline(time.Now().Add(idleAfter))
 			}
 			if answer, err = p.ask(protocol.PreSleep); err != nil || answer.Type != protocol.Noop {
+				if idle {
+					recent = nil
+				}
 				return
 			}
 		}
 	}
 }
+
+// idleAfter is how long a worker is not woken that gives up.
+const idleAfter = 2 * time.Second
 
 // recentJobs is how many ends of jobs may be on their way to the disk, for one
 // worker.

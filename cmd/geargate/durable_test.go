@@ -3,6 +3,7 @@ package main
 import (
 	"math/rand/v2"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -86,43 +87,61 @@ func TestDurableTwice(t *testing.T) {
 }
 
 // TestDurableReplay starts with jobs that wait, most of them on disk only, and
-// runs one.
+// runs them all.
 func TestDurableReplay(t *testing.T) {
 	jobs := scale("DURABLE_JOBS", 20_000)
+	config := filepath.Join(t.TempDir(), "c.yaml")
+	if err := os.WriteFile(config, []byte("pool: {store_memory: 1MiB}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	l := newLedger()
-	s := newServer(t, "--data", t.TempDir())
+	s := newServer(t, "--data", t.TempDir(), "--config", config)
 	s.start()
+	fillQueue(t, s, l, jobs)
+	s.kill()
+	began := time.Now()
+	s.start()
+	t.Logf("%d jobs of %d bytes: answers %v after the start, with %d MiB", jobs, len(workloadOf(uniqueOf(1))),
+		time.Since(began).Round(time.Millisecond), s.mostMemory()>>20)
+	var workers sync.WaitGroup
+	for range 10 {
+		workers.Go(func() { l.worker(s.address, true) })
+	}
+	workers.Wait()
+	t.Logf("all run after %v, with %d MiB at most", time.Since(began).Round(time.Millisecond), s.mostMemory()>>20)
+	if lost := l.lost(); len(lost) > 0 {
+		t.Errorf("lost: %.500s", strings.Join(lost, " "))
+	}
+	for _, wrong := range l.wrong {
+		t.Error(wrong)
+	}
+}
+
+// fillQueue submits jobs that nobody runs.
+func fillQueue(t *testing.T, s *server, l *ledger, jobs int) {
+	t.Helper()
 	p, err := dialPeer(s.address)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer p.Close()
-	workload := strings.Repeat("x", 100)
-	for n := 0; n < jobs; n += 1000 {
-		for range 1000 {
-			if err := p.say(protocol.SubmitJobBg, "f", l.next(), workload); err != nil {
+	const together = 1000
+	for n := 0; n < jobs; n += together {
+		first := l.submitted
+		for range together {
+			unique := l.next()
+			if err := p.say(protocol.SubmitJobBg, "f", unique, workloadOf(unique)); err != nil {
 				t.Fatal(err)
 			}
 		}
-		for range 1000 {
-			if answer, err := p.hear(); err != nil || answer.Type != protocol.JobCreated {
+		for i := range together {
+			answer, err := p.hear()
+			if err != nil || answer.Type != protocol.JobCreated {
 				t.Fatalf("expected JOB_CREATED, got %v, %v", answer, err)
 			}
+			l.promise(uniqueOf(first+i+1), string(answer.Arg(0)))
 		}
-	}
-	s.kill()
-	began := time.Now()
-	s.start()
-	t.Logf("%d jobs of %d bytes: answers after %v", jobs, len(workload), time.Since(began).Round(time.Millisecond))
-	w, err := dialPeer(s.address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer w.Close()
-	_ = w.say(protocol.CanDo, "f")
-	answer, err := w.ask(protocol.GrabJobUniq)
-	if err != nil || answer.Type != protocol.JobAssignUniq || string(answer.Arg(2)) != "job-0000001" || string(answer.Arg(3)) != workload {
-		t.Errorf("expected the first job, got %v, %v", answer, err)
+		p.SetDeadline(time.Now().Add(time.Minute))
 	}
 }
 
