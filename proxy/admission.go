@@ -6,8 +6,7 @@ import (
 	"net/netip"
 	"sync"
 	"sync/atomic"
-
-	"golang.org/x/sys/unix"
+	"syscall"
 
 	"github.com/geargate/geargate/proxy/listen"
 )
@@ -103,8 +102,8 @@ const otherDescriptors = 64
 // checkDescriptors says when limits.connections is more than the process can
 // have. The Go runtime has raised its limit as far as it may.
 func (p *Proxy) checkDescriptors() {
-	var limit unix.Rlimit
-	if unix.Getrlimit(unix.RLIMIT_NOFILE, &limit) != nil {
+	var limit syscall.Rlimit
+	if syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit) != nil {
 		return
 	}
 	config := p.config.Load()

@@ -50,14 +50,14 @@ func (c *core) holds(p *peer) {
 	if size == p.input.Load() {
 		return
 	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if p.cut {
+		return // not counted any more
+	}
 	c.input.Add(size - p.input.Swap(size))
-	if size > 0 {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		now := time.Now()
-		if c.relieve(now) {
-			c.settle(now)
-		}
+	if now := time.Now(); c.relieve(now) {
+		c.settle(now)
 	}
 }
 
