@@ -37,14 +37,17 @@ type doubts struct {
 
 // doubt notes that j, which was accepted just now, may be a job from before.
 func (r *Router) doubt(j *job) {
-	if len(j.unique) == 0 || j.fresh && r.now.After(j.backend.metAt.Add(newToUs)) {
-		return
-	}
+	j.dubious = len(j.unique) > 0 && (!j.fresh || !r.now.After(j.backend.metAt.Add(newToUs)))
 	r.putInDoubt(j)
 }
 
+// putInDoubt puts j on the queue where it may be such a job and somebody
+// listens.
 func (r *Router) putInDoubt(j *job) {
-	j.doubted, j.askAt = true, r.now.Add(doubtAfter)
+	if !j.dubious || j.inquired || j.state != jobAccepted || j.listeners.count == 0 {
+		return
+	}
+	j.inquired, j.askAt = true, r.now.Add(doubtAfter)
 	if r.doubts.jobs.pushBack(j); !r.doubts.timer.armed() {
 		r.arm(&r.doubts.timer, j.askAt, &r.doubts)
 	}
@@ -52,9 +55,12 @@ func (r *Router) putInDoubt(j *job) {
 
 // trust takes j off the queue, where it stands there.
 func (r *Router) trust(j *job) {
-	if j.doubted {
-		j.doubted = false
-		r.doubts.jobs.remove(j)
+	if !j.inquired {
+		return
+	}
+	j.inquired = false
+	if r.doubts.jobs.remove(j); r.doubts.jobs.count == 0 {
+		r.disarm(&r.doubts.timer)
 	}
 }
 
@@ -71,13 +77,14 @@ func (q *doubts) due(r *Router) {
 		}
 		r.trust(j)
 		if j.listeners.count == 0 {
-			r.putInDoubt(j) // for whoever may join it
-			continue
+			continue // until somebody joins it
 		}
 		j.link.owed.push(owed{kind: owedDoubt})
 		r.ask(j.link, protocol.GetStatus, j.handle.bytes())
 	}
-	r.arm(&q.timer, r.now.Add(doubtPause), q)
+	if q.jobs.count > 0 {
+		r.arm(&q.timer, r.now.Add(doubtPause), q)
+	}
 }
 
 // doubtAnswered takes in what a backend says about a job in doubt.
@@ -91,9 +98,7 @@ func (r *Router) doubtAnswered(l *link, p *protocol.Packet, refused bool) {
 		return // it has ended since it was asked about
 	}
 	if string(p.Arg(1)) == "1" {
-		if !j.doubted {
-			r.putInDoubt(j)
-		}
+		r.putInDoubt(j)
 		return
 	}
 	if r.failover(j, l.backend) > 0 {

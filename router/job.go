@@ -46,8 +46,9 @@ type job struct {
 	carrier   *assignment // Adrift: what runs it
 	heldUntil time.Time   // Waiting: when it is given up
 
-	doubted bool      // it stands in Router.doubts
-	askAt   time.Time // and when its backend is asked about it
+	dubious  bool      // its backend may have joined it to one from before
+	inquired bool      // it stands in Router.doubts
+	askAt    time.Time // when its backend is asked about it
 
 	sameUnique *job      // the next in the table's chain of this unique
 	inDoubt    hook[job] // Router.doubts

@@ -142,6 +142,7 @@ func (r *Router) join(s *session, j *job, sub *submission) {
 		j.background = true
 	} else {
 		r.attach(s, j, p)
+		r.putInDoubt(j)
 	}
 	switch {
 	case j.isTold():
