@@ -62,6 +62,9 @@ func (r *Router) trust(j *job) {
 	if r.doubts.jobs.remove(j); r.doubts.jobs.count == 0 {
 		r.disarm(&r.doubts.timer)
 	}
+	if r.doubts.jobs.count == 0 {
+		r.disarm(&r.doubts.timer)
+	}
 }
 
 // due asks about the jobs whose time has come.
