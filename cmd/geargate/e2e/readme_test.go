@@ -28,6 +28,7 @@ type reader struct {
 	path string            // PATH, with geargate in it
 	now  string            // the address that clients and workers use
 	said map[string]string // what is written, and what is used instead
+	stop func()            // ends the front door that runs, if one does
 }
 
 // readmeSteps are the lines of code in the README, and what comes of them.
@@ -43,6 +44,9 @@ var readmeSteps = []struct {
 	{"geargate check --config farm.yaml                  # ok, or what is wrong and on which line", expectOutput(`^ok\n$`)},
 	{"geargate route --config farm.yaml resize image-17  # where a job of this unique would go", expectOutput(`^1 jobs-\d .*\n2 jobs-\d .*\n3 jobs-\d .*\n$`)},
 	{"geargate serve --config farm.yaml", (*reader).serve},
+	{"geargate reload          # put the changed file in force", expectOutput(`^configuration \d+ is in force\n`)},
+	{"geargate status          # what is where, and what can be switched off", expectOutput(`\njobs-1 .*\njobs-2 .*\njobs-3 `)},
+	{"geargate drain jobs-2    # ends when it is empty", expectOutput(`^jobs-2 gets no new jobs\n(?s:.*)jobs-2 is empty\n$`)},
 	{"geargate --listen :4730 --backend jobs-1=10.0.0.1:4730 --backend jobs-2=10.0.0.2:4730", (*reader).serve},
 	{"geargate gearmand --help", expectOutput(`^Allowed options:\n`)},
 	{"geargate gearmand -d -p 4730 -l /var/log/gearmand.log -P /run/gearmand.pid", (*reader).daemon},
@@ -115,7 +119,7 @@ func (r *reader) start(command string) { r.started("exec " + strings.TrimSuffix(
 func (r *reader) started(command string, env ...string) (stop func(), output *strings.Builder) {
 	shell := r.shell(command)
 	output = &strings.Builder{}
-	shell.Env = append(append(os.Environ(), "PATH="+r.path), env...)
+	shell.Env = append(r.env(), env...)
 	shell.Stdout = output
 	if err := shell.Start(); err != nil {
 		r.t.Fatal(err)
@@ -132,13 +136,19 @@ func (r *reader) started(command string, env ...string) (stop func(), output *st
 	return stop, output
 }
 
+// env has an admin socket for each address, as the default port has.
+func (r *reader) env() []string {
+	_, port, _ := net.SplitHostPort(r.now)
+	return append(os.Environ(), "PATH="+r.path, "GEARGATE_ADMIN="+filepath.Join(r.dir, port+".sock"))
+}
+
 func expectOutput(expression string) func(*reader, string) {
 	return func(r *reader, command string) {
 		r.t.Helper()
 		ctx, cancel := context.WithTimeout(r.t.Context(), patience)
 		defer cancel()
 		shell := exec.CommandContext(ctx, "sh", "-c", command)
-		shell.Dir, shell.Env = r.dir, append(os.Environ(), "PATH="+r.path)
+		shell.Dir, shell.Env = r.dir, r.env()
 		out, err := shell.CombinedOutput()
 		if err != nil || !regexp.MustCompile(expression).Match(out) {
 			r.t.Fatalf("%s: got %q, %v, expected %s", command, out, err, expression)
@@ -192,19 +202,23 @@ func (r *reader) writeFarm(string) {
 	}
 }
 
-// serve starts a front door, has a job done through it, and ends it.
+// serve starts a front door in place of the one before, and has a job done
+// through it.
 func (r *reader) serve(command string) {
-	stop, _ := r.started("exec " + command)
+	if r.stop != nil {
+		r.stop()
+	}
+	r.stop, _ = r.started("exec " + command)
 	r.waitFor()
 	r.start(r.replaced(workerLine))
 	expectOutput(`^olleH\n$`)(r, r.replaced(jobLine))
-	stop()
 }
 
 // daemon starts a job server in gearmand's place and ends it by its file.
 func (r *reader) daemon(command string) {
 	pidFile := filepath.Join(r.dir, "pid")
 	command = strings.NewReplacer("/var/log/gearmand.log", r.dir+"/log", "/run/gearmand.pid", pidFile).Replace(command)
+	r.stop()
 	expectOutput(`^$`)(r, command)
 	r.waitFor()
 	text, err := os.ReadFile(pidFile)
