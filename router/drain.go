@@ -27,14 +27,19 @@ const (
 type census struct {
 	taken   bool
 	at      time.Time
-	queued  int  // background and foreground, of whomever
-	running int  // grabbed ones included
-	strays  int  // queued and running, of functions that are routed elsewhere by now
-	still   bool // nothing of ours was under way there from question to answer
+	queued  int    // background and foreground, of whomever
+	running int    // grabbed ones included
+	strays  int    // queued and running, of functions that are routed elsewhere by now
+	still   bool   // nothing of ours was under way there at the question, nor at the end
+	sent    uint64 // backend.sent at the question
 }
 
-// empty reports whether there was no job at all.
-func (c *census) empty() bool { return c.taken && c.still && c.queued+c.running == 0 }
+// empty reports whether b had no job at all at its last census, and has been
+// sent none since it was asked.
+func (b *backend) empty() bool {
+	c := &b.census
+	return c.taken && c.still && c.sent == b.sent && c.queued+c.running == 0
+}
 
 // still reports whether no job of ours is on its way to b, waits or runs there.
 func (r *Router) still(b *backend) bool {
@@ -74,20 +79,21 @@ func (r *Router) drain(id BackendID, on bool) {
 // jobs they have. Their answers are for Report.
 func (r *Router) survey(leaving bool, done func(*Router)) {
 	q := &query{parts: make([]part, len(r.backends))}
-	still := make([]bool, len(r.backends))
+	still, sent := make([]bool, len(r.backends)), make([]uint64, len(r.backends))
 	q.finish = func(r *Router, q *query) {
 		for i, p := range q.parts {
 			if b := r.backends[i]; p.state == partThere {
 				b.census = r.count(p.lines)
 				b.census.strays = r.strays(b, p.lines)
 				b.census.still = still[i] && r.still(b)
+				b.census.sent = sent[i]
 			}
 		}
 		done(r)
 	}
 	for i, b := range r.backends {
 		if b.up() && (!leaving || b.standing == standingLeaving) {
-			still[i] = r.still(b)
+			still[i], sent[i] = r.still(b), b.sent
 			r.askBackend(q, b, 0, []byte("status\n"))
 		}
 	}
@@ -141,7 +147,7 @@ func (t *tidying) due(r *Router) {
 	}
 	again = len(r.retired) > 0
 	for _, b := range r.backends {
-		if b.standing == standingLeaving && b.census.empty() && r.still(b) {
+		if b.standing == standingLeaving && b.empty() && r.still(b) {
 			r.dropBackend(b)
 		}
 		again = again || b.standing == standingLeaving

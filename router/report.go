@@ -62,7 +62,7 @@ func (r *Router) Report() *Report {
 		v.Name, v.Up, v.Drained, v.Leaving = b.name, b.up(), b.drained, b.standing == standingLeaving
 		v.State, v.Reason = b.health.state.String(), b.health.reason
 		v.Counted, v.Queued, v.Running = b.census.at, b.census.queued, b.census.running
-		v.Strays, v.Empty = b.census.strays, b.census.empty() && still[i]
+		v.Strays, v.Empty = b.census.strays, b.empty() && still[i]
 		p.Backends = append(p.Backends, *v)
 	}
 	for _, pool := range r.routing.pools {

@@ -156,6 +156,7 @@ type backend struct {
 	standing   standing
 	drained    bool // an operator keeps new jobs away
 	census     census
+	sent       uint64 // submissions, ever
 	highest    uint64 // number of a handle it has given out
 	front      []byte // frontHost of its latest handle
 	frontOf    uint64 // and of which hostHash

@@ -184,6 +184,7 @@ func (r *Router) dispatch(j *job) {
 func (r *Router) forward(j *job, b *backend, unique []byte) {
 	l := b.linkFor(j.lane())
 	j.state, j.backend, j.link, j.copies, j.seen = jobSubmitted, b, l, 1, 0
+	b.sent++
 	j.heldUntil = time.Time{}
 	l.owed.push(owed{kind: owedCreated, job: j})
 	switch j.kind {
