@@ -75,7 +75,7 @@ func (r *Router) abort(a *assignment) {
 // started anew and found it on its disk.
 func (r *Router) adopt(a *assignment) bool {
 	for o := r.orphans.first; o != nil; o = r.orphans.next(o) {
-		if o.backend != a.backend || !o.sameAs(a) || o.place != a.place && (o.place.life == a.place.life || !a.isOne()) {
+		if o.backend != a.backend || !o.sameAs(a) {
 			continue
 		}
 		l := a.link
@@ -95,8 +95,12 @@ func (a *assignment) isOne() bool {
 	return len(a.unique) > 0 && !(isDash(a.unique) && len(a.workload) == 0)
 }
 
-// sameAs reports whether a and b do the same for the same submission, as far
-// as can be told.
+// sameAs reports whether a and b are one job, as far as can be told: the same
+// handle, which may have been sent past a ghost without its unique, or after a
+// restart the same in everything but the handle.
 func (a *assignment) sameAs(b *assignment) bool {
-	return bytes.Equal(a.function, b.function) && bytes.Equal(a.unique, b.unique) && bytes.Equal(a.workload, b.workload)
+	if !bytes.Equal(a.function, b.function) || !bytes.Equal(a.workload, b.workload) {
+		return false
+	}
+	return a.place == b.place || a.place.life != b.place.life && b.isOne() && bytes.Equal(a.unique, b.unique)
 }
