@@ -7,11 +7,13 @@ func (r *Router) reload(cfg Config) {
 	cfg.Version, cfg.PID = r.cfg.Version, r.cfg.PID
 	r.cfg = cfg
 	listed := map[string]bool{}
-	for _, b := range cfg.Backends {
-		listed[b.Name] = true
-		r.renew(b)
+	var moved, leaving []*backend
+	for _, conf := range cfg.Backends {
+		listed[conf.Name] = true
+		if r.renew(conf) {
+			moved = append(moved, r.named(conf.Name))
+		}
 	}
-	var leaving []*backend
 	for _, b := range r.backends {
 		if b.standing == standingMember && !listed[b.name] {
 			b.standing = standingLeaving
@@ -19,6 +21,9 @@ func (r *Router) reload(cfg Config) {
 		}
 	}
 	r.route() // first: what the others have may have to go elsewhere at once
+	for _, b := range moved {
+		r.move(b)
+	}
 	for _, b := range leaving {
 		r.leave(b)
 	}
@@ -45,28 +50,28 @@ func (r *Router) watch() {
 	}
 }
 
-// renew takes in what the configuration says of a backend.
-func (r *Router) renew(conf Backend) {
+// renew takes in what the configuration says of a backend, and reports whether
+// that is now at another address.
+func (r *Router) renew(conf Backend) (moved bool) {
 	b := r.named(conf.Name)
 	if b == nil {
 		b = r.addBackend(conf)
 		for lane := range b.submit {
 			r.dialSubmit(b, lane)
 		}
-		return
+		return false
 	}
-	moved := b.address != conf.Address
+	moved = b.address != conf.Address
 	was := b.standing
 	b.weight, b.address, b.standing = max(1, conf.Weight), conf.Address, standingMember
-	switch {
-	case was == standingGone:
+	if was == standingGone {
 		b.census = census{}
 		for lane := range b.submit {
 			r.dialSubmit(b, lane)
 		}
-	case moved:
-		r.move(b)
+		return false
 	}
+	return moved
 }
 
 // named returns the backend with a name, whatever its standing, or nil.
