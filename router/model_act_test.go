@@ -61,7 +61,7 @@ func (p *peer) grab() {
 	kind := grabKinds[p.IntN(len(grabKinds))]
 	p.state = peerBusy
 	// The answer may be under way for long.
-	asked := hold{at: p.now, losses: p.allLosses()}
+	asked := hold{at: p.now, losses: p.allLosses(), lives: p.lives()}
 	p.asked = append(p.asked, &asked)
 	p.expect(kind.String(), func(q *protocol.Packet, _ []byte) bool {
 		return q != nil && (q.Type == protocol.NoJob || slices.Contains(assigns[kind], q.Type))
@@ -93,8 +93,9 @@ func (p *peer) assigned(q *protocol.Packet, h hold) {
 	p.ran[h.function+">"+h.workload] = true
 }
 
-// alone checks that nobody else runs a job that p was given, but for one that
-// a backend or a link has gone under, or that ran into a time limit.
+// alone checks that nobody else runs a job that p was given, but for one whose
+// backend has died under it, whose link has ended and the router could not
+// know, or that ran into a time limit.
 func (p *peer) alone(h *hold) {
 	for _, other := range p.peers {
 		at := slices.IndexFunc(other.holds, func(o hold) bool { return o.handle == h.handle && o.workload == h.workload })
@@ -102,12 +103,26 @@ func (p *peer) alone(h *hold) {
 			continue
 		}
 		switch o := &other.holds[at]; {
-		case o.losses != p.allLosses(), h.losses != p.allLosses(), other.late(o), p.late(h), h.over:
+		case o.lives != p.lives(), h.losses != p.allLosses(), p.doubtful[h.handle], other.late(o), p.late(h), h.over:
 			p.twice++
 		default:
 			p.fail("session %d is given %s, which session %d runs", p.id, h.handle, other.id)
 		}
 	}
+}
+
+// lives counts how often backends were given up.
+func (w *world) lives() int {
+	n := 0
+	for _, b := range w.r.backends {
+		n += int(b.life)
+	}
+	return n
+}
+
+// unknown reports whether a link has ended that the router takes for alive.
+func (w *world) unknown() bool {
+	return slices.ContainsFunc(w.order, func(at *wire) bool { return at.state == wireCut })
 }
 
 // late reports whether h may have run into a time limit, if only before its
@@ -125,10 +140,10 @@ func (p *peer) work() {
 		p.say(protocol.WorkStatus, h.handle, "1", "2")
 		return
 	case n < 2:
-		p.say(protocol.WorkData, h.handle, "some")
+		p.say(protocol.WorkData, h.handle, fmt.Sprint("some ", len(p.events)))
 		return
 	case n < 3:
-		p.say(protocol.WorkWarning, h.handle, "beware")
+		p.say(protocol.WorkWarning, h.handle, fmt.Sprint("beware ", len(p.events)))
 		return
 	case n < 4:
 		p.fails(h)
@@ -192,6 +207,7 @@ func (p *peer) created(a attachment, handle string, background bool) {
 	switch {
 	case !background:
 		p.listens = append(p.listens, a)
+		p.attached[handle]++
 	case a.losses == p.losses():
 		h.accepted = append(h.accepted, a)
 	}

@@ -199,6 +199,11 @@ func (w *world) pays(at *wire, p *protocol.Packet) {
 	switch t {
 	case protocol.JobAssign, protocol.JobAssignUniq, protocol.JobAssignAll:
 		t = protocol.NoJob
+		if w.unknown() {
+			h, _ := handleOf(p.Arg(0))
+			front := w.r.frontHandle(w.r.named(at.host.name), &h)
+			w.doubtful[string(front.bytes())] = true
+		}
 	case protocol.Error:
 		if at.group {
 			return // for a result of a job that has gone

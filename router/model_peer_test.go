@@ -17,7 +17,9 @@ type peer struct {
 	expects   []expectation // replies, in the order they were asked for
 	listens   []attachment
 	holds     []hold
-	asked     []*hold // those it has sent GRAB_JOBs for
+	heard     map[string]int // WORK_DATA and WORK_WARNING
+	attached  map[string]int // how often it was told of a foreground job, by handle
+	asked     []*hold        // those it has sent GRAB_JOBs for
 	abilities []string
 	state     peerState
 	hung      bool                   // does nothing, whatever it is sent
@@ -56,6 +58,7 @@ type hold struct {
 	handle, function, workload string
 	at                         time.Time
 	losses                     int  // of all links, when it was asked for
+	lives                      int  // of all backends, likewise
 	over                       bool // the peer has ended it, or taken its function back
 }
 
@@ -127,8 +130,11 @@ func (p *peer) packet(q *protocol.Packet) {
 			p.fail("session %d is woken and did not sleep", p.id)
 		}
 		p.state = peerWoken
-	case protocol.WorkData, protocol.WorkWarning, protocol.WorkStatus:
+	case protocol.WorkStatus:
 		p.listening(q)
+	case protocol.WorkData, protocol.WorkWarning:
+		p.listening(q)
+		p.once(q)
 	case protocol.WorkComplete, protocol.WorkFail, protocol.WorkException:
 		p.ended(q)
 	default:
@@ -157,6 +163,16 @@ func (p *peer) answered(q *protocol.Packet, text []byte) {
 	}
 	if want.taken != nil {
 		want.taken(q)
+	}
+}
+
+// once checks that a packet, which its worker has sent once, is heard once for
+// each attachment.
+func (p *peer) once(q *protocol.Packet) {
+	said := string(q.Arg(0)) + " " + string(q.Arg(1))
+	p.heard[said]++
+	if p.heard[said] > p.attached[string(q.Arg(0))] {
+		p.fail("session %d is sent %s %s %q once more than it listens", p.id, q.Type, q.Arg(0), q.Arg(1))
 	}
 }
 
@@ -259,7 +275,7 @@ func (w *world) hostOf(handle string) *host {
 
 func (w *world) open() {
 	w.last++
-	p := &peer{world: w, id: w.last, limited: map[string]bool{}}
+	p := &peer{world: w, id: w.last, limited: map[string]bool{}, heard: map[string]int{}, attached: map[string]int{}}
 	lane := w.IntN(w.r.cfg.Lanes)
 	w.peers = append(w.peers, p)
 	w.note("s%d:%d opens", p.id, lane)

@@ -30,7 +30,8 @@ type world struct {
 	unrouted   map[string]bool      // functions that were led nowhere for a while
 	surveys    map[uint64]time.Time // not answered yet
 	lastSurvey uint64
-	twice      int // jobs that a second worker was given, a link having gone under the first
+	doubtful   map[string]bool // handles given out while the router took a link for alive that had ended
+	twice      int             // jobs that a second worker was given, a link having gone under the first
 
 	last    SessionID
 	steps   int
@@ -54,6 +55,7 @@ func newWorld(seed uint64) *world {
 		moved:    map[string]int{},
 		surveys:  map[uint64]time.Time{},
 		unrouted: map[string]bool{},
+		doubtful: map[string]bool{},
 	}
 	w.constant = []string{"hold=10m", "health=2s", fmt.Sprintf("ready=%d", 1+w.IntN(20)), fmt.Sprintf("held=%d", 1+w.IntN(20))}
 	if w.IntN(4) == 0 {
