@@ -11,11 +11,14 @@ export PATH := $(PATH):/usr/sbin:/sbin
 SOAK ?= 1h
 SEED ?= 1000000
 
+# How long "make fuzz" spends on each target.
+FUZZTIME ?= 1m
+
 # How often "make bench" measures each setup, and where figures are kept.
 ROUNDS ?= 3
 RESULTS ?= .results
 
-.PHONY: geargate run test lint unit simulate soak e2e release release-check vulncheck tools bench bench-growth faults durable microbench clean
+.PHONY: geargate run test lint unit simulate soak fuzz e2e release release-check vulncheck tools bench bench-growth faults durable microbench clean
 
 # The front door with its built-in pool, on 127.0.0.1:4730.
 run: geargate
@@ -47,6 +50,16 @@ simulate:
 # The same for hours. One that fails is printed with the command to repeat it.
 soak:
 	go test ./router -run 'TestModel$$' -count=1 -timeout 0 -v -seeds 0 -for $(SOAK) -first $(SEED)
+
+# Every fuzz target, one after the other. A finding ends it, and is kept below
+# testdata/fuzz of its package, where every test run tries it again.
+fuzz:
+	@for package in $$(go list ./protocol ./router ./backend/... ./proxy/...); do \
+		for target in $$(go test -list '^Fuzz' $$package | grep '^Fuzz'); do \
+			echo "$$package $$target"; \
+			go test $$package -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) || exit 1; \
+		done; \
+	done
 
 # Geargate and gearmand side by side, with the clients people use. Verbose, so
 # that the trace of a job can be read in the output.

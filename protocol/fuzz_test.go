@@ -139,7 +139,7 @@ func fuzzRow(t *testing.T, line []byte, parse func([]byte) error, build func([]b
 		return
 	}
 	first := build(nil)
-	if err := parse(TrimEnd(first)); err != nil {
+	if err := parse(bytes.TrimSuffix(first, []byte("\n"))); err != nil { // a CR before it is the last word's
 		t.Fatalf("%q, built from %q: %v", first, line, err)
 	}
 	if second := build(nil); !bytes.Equal(first, second) {
