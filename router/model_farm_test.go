@@ -193,17 +193,26 @@ func (w *world) deliver(at *wire, q *queue) {
 	w.step(&Event{Kind: LinkPacket, Link: at.id, Packet: &p, Malformed: malformed})
 }
 
+// gives notes that a job comes over a link. It may be run twice where another
+// link that has brought it has ended without the router knowing, or was made
+// before the backend was given up: then its handle says nothing.
+func (w *world) gives(at *wire, p *protocol.Packet) {
+	h, _ := handleOf(p.Arg(0))
+	front := w.r.frontHandle(w.r.named(at.host.name), &h)
+	handle, life := string(front.bytes()), w.r.links[at.id].life
+	if before, again := w.given[handle]; w.unknown() || again && before != life {
+		w.doubtful[handle] = true
+	}
+	w.given[handle] = life
+}
+
 // pays checks that an answer is the one owed next.
 func (w *world) pays(at *wire, p *protocol.Packet) {
 	t := p.Type
 	switch t {
 	case protocol.JobAssign, protocol.JobAssignUniq, protocol.JobAssignAll:
 		t = protocol.NoJob
-		if w.unknown() {
-			h, _ := handleOf(p.Arg(0))
-			front := w.r.frontHandle(w.r.named(at.host.name), &h)
-			w.doubtful[string(front.bytes())] = true
-		}
+		w.gives(at, p)
 	case protocol.Error:
 		if at.group {
 			return // for a result of a job that has gone

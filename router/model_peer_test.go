@@ -340,5 +340,5 @@ func (p *peer) finish() bool {
 		p.say(protocol.WorkComplete, h.handle, h.function+">"+h.workload)
 		return true
 	}
-	return p.seekWork() || len(p.expects) > 0
+	return p.seekWork() || len(p.expects) > 0 && p.staffed
 }

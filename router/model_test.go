@@ -12,17 +12,18 @@ import (
 // A world is a router, the job servers behind it and the peers before it.
 type world struct {
 	*rand.Rand
-	dice   *rand.PCG // what Rand draws from
-	seed   uint64
-	r      *Router
-	now    time.Time
-	hosts  []*host
-	wires  map[LinkID]*wire
-	order  []*wire // the open wires, oldest first
-	peers  []*peer
-	failed map[string]bool // front handles and results of jobs that a worker or an operator has ended badly
-	ran    map[string]bool // the results of jobs that a worker got
-	calm   bool            // no faults, and nothing new: on the way to rest
+	dice    *rand.PCG // what Rand draws from
+	seed    uint64
+	r       *Router
+	now     time.Time
+	hosts   []*host
+	wires   map[LinkID]*wire
+	order   []*wire // the open wires, oldest first
+	peers   []*peer
+	failed  map[string]bool // front handles and results of jobs that a worker or an operator has ended badly
+	ran     map[string]bool // the results of jobs that a worker got
+	staffed bool            // somebody can do everything: nobody waits in vain
+	calm    bool            // no faults, and nothing new: on the way to rest
 
 	cfg        Config   // as operators know it
 	constant   []string // of every configuration, in a farm's words
@@ -30,8 +31,9 @@ type world struct {
 	unrouted   map[string]bool      // functions that were led nowhere for a while
 	surveys    map[uint64]time.Time // not answered yet
 	lastSurvey uint64
-	doubtful   map[string]bool // handles given out while the router took a link for alive that had ended
-	twice      int             // jobs that a second worker was given, a link having gone under the first
+	given      map[string]uint32 // the life of the link that brought each handle last
+	doubtful   map[string]bool   // handles that two workers may be given: see gives
+	twice      int               // jobs that a second worker was given, a link having gone under the first
 
 	last    SessionID
 	steps   int
@@ -56,6 +58,7 @@ func newWorld(seed uint64) *world {
 		surveys:  map[uint64]time.Time{},
 		unrouted: map[string]bool{},
 		doubtful: map[string]bool{},
+		given:    map[string]uint32{},
 	}
 	w.constant = []string{"hold=10m", "health=2s", fmt.Sprintf("ready=%d", 1+w.IntN(20)), fmt.Sprintf("held=%d", 1+w.IntN(20))}
 	if w.IntN(4) == 0 {
@@ -259,6 +262,7 @@ func (w *world) rest() {
 	w.overslept()
 	w.open()
 	w.peers[len(w.peers)-1].register(functions...)
+	w.staffed = true
 	w.quiet()
 	w.atRest()
 	for len(w.peers) > 0 && w.wrong == "" {
