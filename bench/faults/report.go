@@ -14,17 +14,20 @@ import (
 
 // A Report is what came of all scenarios.
 type Report struct {
-	Made     time.Time    `json:"made"`
-	Machine  farm.Machine `json:"machine"`
-	Outcomes []*Outcome   `json:"outcomes"`
-	Kills    int          `json:"kills"`
+	Made     time.Time      `json:"made"`
+	Machine  farm.Machine   `json:"machine"`
+	Outcomes []*Outcome     `json:"outcomes"`
+	Kills    map[string]int `json:"kills"` // by what was killed
 }
 
 // Add adds the outcome of one more scenario.
 func (r *Report) Add(o *Outcome) {
 	r.Outcomes = append(r.Outcomes, o)
-	for _, count := range o.Kills {
-		r.Kills += count
+	if r.Kills == nil {
+		r.Kills = map[string]int{}
+	}
+	for what, count := range o.Kills {
+		r.Kills[what] += count
 	}
 }
 
@@ -61,7 +64,13 @@ func (r *Report) Text(w io.Writer) {
 	if !r.Held() {
 		verdict = "promises were BROKEN"
 	}
-	fmt.Fprintf(w, "%d kills in %d scenarios: %s\n", r.Kills, len(r.Outcomes), verdict)
+	total := 0
+	var kills []string
+	for _, what := range slices.Sorted(maps.Keys(r.Kills)) {
+		total += r.Kills[what]
+		kills = append(kills, fmt.Sprintf("%d of a %s", r.Kills[what], what))
+	}
+	fmt.Fprintf(w, "%d kills (%s) in %d scenarios: %s\n", total, strings.Join(kills, ", "), len(r.Outcomes), verdict)
 }
 
 func (p *Promise) verdict() string {

@@ -144,7 +144,7 @@ func (s *stage) outcome(said string) *Outcome {
 			rounded(waits[len(waits)/2]), rounded(waits[len(waits)*99/100]), rounded(waits[len(waits)-1])))
 	}
 	if !o.Held() {
-		o.Said = said
+		o.Said = said[max(0, len(said)-4<<10):]
 	}
 	return o
 }

@@ -102,11 +102,11 @@ func killWorkers(ctx context.Context, s *stage, rounds int) error {
 			if err := s.tools[s.random.IntN(len(s.tools))].kill(); err != nil {
 				return err
 			}
-			s.kills["gearman -w"]++
+			s.kills["gearman worker process"]++
 			continue
 		}
 		if s.killBusyWorker() {
-			s.kills["worker"]++
+			s.kills["worker connection"]++
 		}
 	}
 	return nil
@@ -135,7 +135,7 @@ func killClients(ctx context.Context, s *stage, rounds int) error {
 		c := s.clients[s.random.IntN(len(s.clients))]
 		if c.leaving.CompareAndSwap(false, true) {
 			c.wire.Load().cut(s.random.IntN(2) == 0)
-			s.kills["client"]++
+			s.kills["client connection"]++
 		}
 	}
 	return nil
@@ -151,7 +151,7 @@ func killGate(ctx context.Context, s *stage, rounds int) error {
 		s.gateGeneration.Add(1)
 		s.gate.Kill()
 		s.gateGeneration.Add(1)
-		s.kills["geargate"]++
+		s.kills["Geargate"]++
 		if err := pause(ctx, s.moment(time.Second)); err != nil {
 			return err
 		}
