@@ -9,8 +9,8 @@ const (
 	parted         = "its backend was cut off"
 	workerKilled   = "its worker was killed in the middle of it"
 	gateKilled     = "Geargate was killed in the middle of it"
-	submittedAgain = "its client submitted it again"
-	unexplained    = "unexplained"
+	submittedAgain = "it was submitted again"
+	unexplained    = "of nothing known"
 )
 
 // repeats returns how many runs were more than the first of their job, by

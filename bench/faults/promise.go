@@ -47,7 +47,7 @@ func explained(repeats map[string]int) string {
 	var causes []string
 	for _, cause := range slices.Sorted(maps.Keys(repeats)) {
 		total += repeats[cause]
-		causes = append(causes, fmt.Sprintf("%d %s", repeats[cause], cause))
+		causes = append(causes, fmt.Sprintf("%d because %s", repeats[cause], cause))
 	}
 	if total == 0 {
 		return "0"
