@@ -14,8 +14,8 @@
 // packets, gives each to the router and does what it says: that is, appends
 // to the output buffers of other peers, whichever loop owns them. A loop with
 // filled buffers is kicked once and writes each of them in its next turn.
-// Dialling and the journal have goroutines of their own, and nothing that can
-// wait is ever done under the mutex.
+// Dialling, the journal and the requests of operators (admin.go) have goroutines
+// of their own, and nothing that can wait is ever done under the mutex.
 package proxy
 
 import (

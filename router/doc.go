@@ -31,11 +31,20 @@
 // for, whichever backend was quicker, and packets of a job stay behind its
 // JOB_CREATED.
 //
+// # Operators
+//
+// Drain and Undrain keep new jobs away from a backend, and let them come.
+// Reload puts another configuration in force (reload.go): backends come, leave
+// when they are empty (drain.go) and change their address, and functions are
+// led to other pools (route.go), while sessions go on. Survey asks backends how
+// many jobs they have, for Report.
+//
 // # States
 //
 // The drawings stand beside the types: jobState in job.go, assignmentState in
 // assignment.go (a job a worker of ours is to run), linkState in link.go,
-// workerState in worker.go, healthState in health.go (a backend).
+// workerState in worker.go, healthState in health.go and standing in drain.go (a
+// backend).
 //
 // # When a backend is lost
 //
