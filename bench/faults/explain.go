@@ -36,6 +36,9 @@ func (l *ledger) explain(w *work, i int) string {
 			return earlier.cut
 		}
 	}
+	if again.late && again.cut != "" {
+		return again.cut // it may have begun before the others
+	}
 	if i < len(w.submitted) && w.submitted[i] <= again.at {
 		return submittedAgain
 	}

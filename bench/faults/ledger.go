@@ -66,6 +66,7 @@ type run struct {
 	work    *work
 	backend string
 	at      time.Duration
+	late    bool   // it was noted some time after it began
 	cut     string // why nobody knows whether the result arrived, empty where it did
 }
 
@@ -192,6 +193,16 @@ func (l *ledger) run(who load.Identity, backend string) *run {
 	w.runs = append(w.runs, r)
 	l.counts.Runs++
 	l.kept++
+	return r
+}
+
+// runLate notes that a worker has begun a job some time ago, of which backend
+// nobody knows.
+func (l *ledger) runLate(who load.Identity) *run {
+	r := l.run(who, "")
+	l.mutex.Lock()
+	defer l.mutex.Unlock()
+	r.late = true
 	return r
 }
 

@@ -95,6 +95,12 @@ func TestRunsBeyondTheFirstAreExplained(t *testing.T) {
 		}
 	}
 	l := begin()
+	l.run(job, "jobs-1")
+	l.cut(l.runLate(job), workerKilled)
+	if got := l.repeats(); got[workerKilled] != 1 {
+		t.Errorf("a run that was noted late is not explained by its worker's end: %v", got)
+	}
+	l = begin()
 	l.heal(l.hit("jobs-1", killed))
 	time.Sleep(time.Millisecond)
 	other := load.Identity{Client: 8, Sequence: 1}

@@ -23,7 +23,7 @@ const (
 	readerFrame   = 2 << 20
 	readerPending = 64 << 20
 	readerConfig  = "limits: {frame: 2MiB, max_pending: 64MiB}\n"
-	readerRounds  = 3
+	readerRounds  = 2
 
 	// tolerated is how much the others' p99 may grow.
 	tolerated = 1.10

@@ -8,13 +8,10 @@ import (
 	"time"
 )
 
-const (
-	// healthConfig is what Geargate learns of a backend's health with.
-	healthConfig = "health: {interval: 1s, timeout: 1s}\n"
-	// freezeTime is how long a frozen or cut off backend stays so, at least:
-	// well over the three probe intervals after which it is out.
-	freezeTime = 6 * time.Second
-)
+// freezeTime is how long a frozen or cut off backend stays so, at least: well
+// over the three intervals of health.interval, by default, after which it is
+// out.
+const freezeTime = 8 * time.Second
 
 // A Scenario is one kind of trouble.
 type Scenario struct {
@@ -45,19 +42,19 @@ func (sc *Scenario) Run(ctx context.Context, size Size) (*Outcome, error) {
 var Scenarios = []Scenario{
 	{
 		Name: "kill", About: "gearmand killed with SIGKILL and started again, its queue in memory",
-		play: under(usual, 50, killBackends),
+		play: under(usual, 40, killBackends),
 	},
 	{
 		Name: "kill-stored", About: "gearmand killed with SIGKILL and started again, its queue in sqlite",
-		play: under(stored, 40, killBackends),
+		play: under(stored, 30, killBackends),
 	},
 	{
 		Name: "freeze", About: "gearmand stopped with SIGSTOP for longer than its health allows, then SIGCONT",
-		play: under(usual, 10, freezeBackends),
+		play: under(usual, 5, freezeBackends),
 	},
 	{
 		Name: "partition", About: "a gearmand whose packets are dropped both ways for longer than its health allows",
-		play: under(islands, 10, partBackends),
+		play: under(islands, 5, partBackends),
 	},
 	{
 		Name: "workers", About: "workers killed in the middle of a job: connections cut, and Debian's gearman -w with SIGKILL",
@@ -81,7 +78,7 @@ var Scenarios = []Scenario{
 
 // The stages of the scenarios.
 var (
-	usual = plan{backends: 3, clients: 30, workers: 24, workTime: 3 * time.Millisecond, config: healthConfig}
+	usual = plan{backends: 3, clients: 30, workers: 24, workTime: 3 * time.Millisecond}
 
 	stored  = func(p plan) plan { p.keeps = true; return p }(usual)
 	islands = func(p plan) plan { p.islands = true; return p }(usual)

@@ -122,7 +122,7 @@ func (t *tool) take(p *toolProcess) error {
 		if !intact {
 			return errors.New("a workload was altered")
 		}
-		p.last = t.ledger.run(who, "")
+		p.last = t.ledger.runLate(who)
 		if p.killed {
 			t.ledger.cut(p.last, workerKilled)
 		}
