@@ -20,12 +20,14 @@ type lateServer struct {
 	listener net.Listener // nil while it is down
 	links    []net.Conn
 	greeted  int // links whose options have been granted
+	life     int // how often it has gone down
 }
 
 // A question is a request that has not been answered.
 type question struct {
 	nc   net.Conn
 	kind protocol.Type
+	life int // of the server when it took the link
 }
 
 func newLateServer(t *testing.T) *lateServer {
@@ -59,7 +61,7 @@ func (s *lateServer) up(t *testing.T) {
 				return
 			}
 			s.mu.Lock()
-			down := s.listener != listener
+			down, life := s.listener != listener, s.life
 			if !down {
 				s.links = append(s.links, nc)
 			}
@@ -68,7 +70,7 @@ func (s *lateServer) up(t *testing.T) {
 				nc.Close()
 				return
 			}
-			go s.read(t, nc)
+			go s.read(t, nc, life)
 		}
 	}()
 }
@@ -85,9 +87,10 @@ func (s *lateServer) down() {
 		nc.Close()
 	}
 	s.links = nil
+	s.life++
 }
 
-func (s *lateServer) read(t *testing.T, nc net.Conn) {
+func (s *lateServer) read(t *testing.T, nc net.Conn, life int) {
 	frames := bufio.NewScanner(nc)
 	frames.Split(func(data []byte, _ bool) (int, []byte, error) {
 		frame, err := protocol.Split(data, MiB)
@@ -98,7 +101,7 @@ func (s *lateServer) read(t *testing.T, nc net.Conn) {
 		if err := p.Parse(frames.Bytes()); err != nil {
 			t.Error(err)
 		}
-		q := question{nc, p.Type}
+		q := question{nc, p.Type, life}
 		if p.Type == protocol.OptionReq {
 			q.answer(protocol.OptionRes, string(p.Arg(0)))
 			s.mu.Lock()
@@ -124,19 +127,31 @@ func (s *lateServer) linked(t *testing.T, n int) {
 	})
 }
 
-// next waits for the next question, which must be of the given kind.
+// next waits for the next question, which must be of the given kind. What was
+// asked before the server went down is answered by nobody.
 func (s *lateServer) next(t *testing.T, kind protocol.Type) question {
 	t.Helper()
-	select {
-	case q := <-s.asked:
-		if q.kind != kind {
-			t.Fatalf("asked %v, expected %v", q.kind, kind)
+	deadline := time.After(10 * time.Second)
+	for {
+		select {
+		case q := <-s.asked:
+			if s.forgot(q) {
+				continue
+			}
+			if q.kind != kind {
+				t.Fatalf("asked %v, expected %v", q.kind, kind)
+			}
+			return q
+		case <-deadline:
+			t.Fatalf("nothing asked, expected %v", kind)
 		}
-		return q
-	case <-time.After(10 * time.Second):
-		t.Fatalf("nothing asked, expected %v", kind)
 	}
-	panic("unreachable")
+}
+
+func (s *lateServer) forgot(q question) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return q.life != s.life
 }
 
 // answer sends a response to the question. That it arrives is for the test to
