@@ -8,7 +8,10 @@ type Config struct {
 	Backends []Backend
 	Pools    []Pool  // none: all backends are one
 	Routes   []Route // the first that matches a function leads it; required with Pools
-	Lanes    int     // event loops of the shell; each gets its own submit link to each backend
+	// Spool names the backend, of no pool, that takes background jobs while none
+	// of their pool does; it may be empty.
+	Spool string
+	Lanes int // event loops of the shell; each gets its own submit link to each backend
 
 	GroupLinks int // links of one worker group to one backend, at most
 	JobRetries int // how often a job may be lost by workers before WORK_FAIL; 0 is without limit

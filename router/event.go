@@ -69,6 +69,9 @@ type Event struct {
 	Lane   int    // which event loop owns the session, from 0
 	Peer   string // the session's address without its port, as `workers` shows it
 	Number int    // the session's number in `workers`, its descriptor
+	// Forwards marks the session that takes jobs from the spool to where they
+	// belong: none of its own goes to the spool.
+	Forwards bool
 
 	Packet    *protocol.Packet
 	Malformed error

@@ -46,8 +46,7 @@ func (j *job) size() int {
 	return len(j.function) + len(j.unique) + len(j.reducer) + len(j.aggregator) + len(j.workload)
 }
 
-// giveUp ends a job that no backend took in time. A background job would go
-// from here to a queue of our own, if there were one.
+// giveUp ends a job that no backend took in time.
 func (r *Router) giveUp(j *job) {
 	r.refuseJob(j, []byte(protocol.RefuseNoBackend.Code), []byte(protocol.RefuseNoBackend.Text))
 }

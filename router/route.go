@@ -133,7 +133,7 @@ func (r *Router) route() {
 	byName := map[string]*backend{}
 	every := &backendPool{}
 	for _, b := range r.backends {
-		if b.standing == standingMember {
+		if b.standing == standingMember && b.name != r.cfg.Spool {
 			byName[b.name] = b
 			every.members = append(every.members, member{backend: b})
 		}

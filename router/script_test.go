@@ -20,8 +20,9 @@ import (
 //
 //	farm a b              a router with these backends (name or name=weight),
 //	                      its submit links up; the rest of the line sets
-//	                      options, such as retries=2 or lanes=2
-//	s1 opens              a session connects; s1:1 for lane 1
+//	                      options, such as retries=2 or lanes=2; spool is one
+//	                      more backend, the spool
+//	s1 opens              a session connects; s1:1 for lane 1; behind it, forwards
 //	s1> SUBMIT_JOB f u x  it sends a packet: arguments as words or quoted
 //	s1> "status"          it sends an admin line
 //	s1 leaves
@@ -135,7 +136,7 @@ func (p *player) play(t *testing.T, line string) []string {
 	case words[1] == "opens":
 		name, lane, _ := strings.Cut(words[0], ":")
 		n, _ := strconv.Atoi(lane)
-		return p.step(&Event{Kind: SessionOpened, Session: session1(t, name), Lane: n, Peer: "10.0.0.1", Number: int(session1(t, name))})
+		return p.step(&Event{Kind: SessionOpened, Session: session1(t, name), Lane: n, Peer: "10.0.0.1", Number: int(session1(t, name)), Forwards: len(words) > 2})
 	case words[1] == "leaves":
 		return p.step(&Event{Kind: SessionClosed, Session: session1(t, words[0])})
 	case words[1] == "up":
@@ -212,6 +213,9 @@ func config(words []string) Config {
 		name, value, _ := strings.Cut(word, "=")
 		n, _ := strconv.Atoi(value)
 		switch name {
+		case "spool":
+			cfg.Spool = name
+			readMember(&cfg, name, "", 0)
 		case "retries":
 			cfg.JobRetries = n
 		case "lanes":

@@ -16,6 +16,7 @@ type session struct {
 
 	clientID   []byte // SET_CLIENT_ID, nil while not set
 	exceptions bool
+	forwards   bool // see Event.Forwards
 
 	owes   replyQueue // replies it still waits for, in the order it asked
 	listen bySession  // the foreground jobs it listens to
@@ -39,6 +40,7 @@ func (r *Router) openSession(ev *Event) {
 		peer:       ev.Peer,
 		number:     ev.Number,
 		exceptions: r.cfg.Exceptions,
+		forwards:   ev.Forwards,
 	}
 	s.worker.session = s
 	r.sessions[s.id] = s

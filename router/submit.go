@@ -45,7 +45,7 @@ func (r *Router) submit(s *session, p *protocol.Packet) {
 	j := r.jobPool.get()
 	j.fill(&sub)
 	if sub.background {
-		j.stored = true
+		j.stored, j.despooled = true, s.forwards
 		j.joined = append(j.joined, r.expect(s))
 	} else {
 		r.jobs.add(j)
@@ -164,12 +164,14 @@ func (r *Router) heir(j *job, sub *submission) *job {
 	return j.after
 }
 
-// dispatch sends j to the backend for its key, or holds it where none takes
-// it. A job that may be there from before must not be joined to itself.
+// dispatch sends j to the backend for its key. Where none takes it, it goes to
+// the spool or, if that is not for it, is held. A job that may be there from before must not be joined to itself.
 func (r *Router) dispatch(j *job) {
 	sub := j.submission()
 	b := r.backendFor(&sub)
 	switch {
+	case b == nil && r.spoolFor(j) != nil:
+		r.forward(j, r.spoolFor(j), j.unique)
 	case b == nil:
 		r.hold(j)
 	case b.ghosts.has(j.unique):
@@ -177,6 +179,18 @@ func (r *Router) dispatch(j *job) {
 	default:
 		r.forward(j, b, j.unique)
 	}
+}
+
+// spoolFor returns the spool where it takes j: a background submission that
+// does not come from there.
+func (r *Router) spoolFor(j *job) *backend {
+	if r.cfg.Spool == "" || !j.stored || j.despooled {
+		return nil
+	}
+	if b := r.named(r.cfg.Spool); b != nil && b.up() {
+		return b
+	}
+	return nil
 }
 
 // forward sends j to b under a unique, its own or none. Every reply that waits
