@@ -105,3 +105,13 @@ func (b *Builtin) hearDisk(now time.Time) {
 	}
 	clear(b.answers)
 }
+
+// Jobs returns how many jobs there are, the running ones included.
+func (b *Builtin) Jobs() int { return b.server.Jobs() }
+
+// Functions calls visit with the name of every function that has jobs, which
+// is valid until visit returns.
+func (b *Builtin) Functions(visit func(name []byte)) { b.server.Functions(visit) }
+
+// Priority returns the priority of a job, and Normal where there is none.
+func (b *Builtin) Priority(handle []byte) protocol.Priority { return b.server.Priority(handle) }

@@ -20,6 +20,8 @@ type Status struct {
 	Backends       []BackendStatus `json:"backends"`
 	Pools          []PoolStatus    `json:"pools"`
 	Routes         []RouteStatus   `json:"routes"` // the first that matches decides
+	Spool          *SpoolStatus    `json:"spool,omitempty"`
+	StoreTrouble   string          `json:"store_trouble,omitempty"` // why background jobs are refused
 }
 
 // BackendStatus is the state of one backend.
@@ -103,6 +105,12 @@ func (p *Proxy) Status() Status {
 		Sessions:       report.Sessions,
 		ForegroundJobs: report.ForegroundJobs,
 		Groups:         report.Groups,
+	}
+	if spool, ok := p.Spool(); ok {
+		s.Spool = &spool
+	}
+	if err := p.StoreTrouble(); err != nil {
+		s.StoreTrouble = err.Error()
 	}
 	for _, pool := range report.Pools {
 		s.Pools = append(s.Pools, PoolStatus(pool))

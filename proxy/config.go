@@ -26,6 +26,7 @@ type Config struct {
 	Pools    []BackendPool
 	Routes   []Route
 	Pool     Pool
+	Spool    Spool
 	Admin    Admin
 	Limits   Limits
 	Timeouts Timeouts
@@ -87,6 +88,12 @@ type Pool struct {
 	Servers     int
 	Store       string // the directory for background jobs; empty: in memory
 	StoreMemory int    // bytes of workloads of stored jobs to keep in memory too
+}
+
+// Spool keeps background jobs while no backend takes them.
+type Spool struct {
+	Path string // its directory; empty: there is no spool
+	Rate int    // jobs a second that go on to the backends, at most
 }
 
 // Limits bounds what a peer can make grow. Sizes are in bytes.
@@ -154,6 +161,7 @@ func DefaultConfig() Config {
 	return Config{
 		Listen: []Listen{{Address: "127.0.0.1:4730"}},
 		Pool:   Pool{Servers: 1, StoreMemory: 256 * MiB},
+		Spool:  Spool{Rate: 1000},
 		Admin:  Admin{Socket: AutoSocket},
 		Limits: Limits{
 			Frame:              512 * MiB,
@@ -190,12 +198,15 @@ func defaultMaxPending(frame int) int { return 64*MiB + frame }
 // defaultMemory leaves room for a few of the slowest readers.
 func defaultMemory(maxPending int) int { return max(4*GiB, 4*maxPending) }
 
-// AllBackends returns the backends of the file followed by the built-in pool,
-// in the order of their router.BackendID.
+// AllBackends returns the backends of the file followed by the built-in pool
+// and the spool, in the order of their router.BackendID.
 func (c *Config) AllBackends() []Backend {
 	all := append([]Backend(nil), c.Backends...)
 	for n := 1; n <= c.Pool.Servers; n++ {
 		all = append(all, Backend{Name: poolName(n), Weight: 1})
+	}
+	if c.Spool.Path != "" {
+		all = append(all, Backend{Name: SpoolName, Weight: 1})
 	}
 	return all
 }
@@ -208,6 +219,9 @@ func poolName(n int) string { return "pool-" + strconv.Itoa(n) }
 func (c *Config) Router(lanes int) router.Config {
 	r := router.DefaultConfig(forRouter(c.AllBackends()), lanes)
 	r.Pools, r.Routes = c.routing()
+	if c.Spool.Path != "" {
+		r.Spool = SpoolName
+	}
 	r.GroupLinks = c.Limits.GroupLinks
 	r.JobRetries = c.Limits.JobRetries
 	r.PlainHandles = c.Gearmand.PlainHandles

@@ -25,6 +25,8 @@ func newBuilder() *builder {
 		"pool.servers":                   number(&pool.Servers, 0, 64),
 		"pool.store":                     anyText(&pool.Store),
 		"pool.store_memory":              size(&pool.StoreMemory, MiB, 1024*GiB),
+		"spool.path":                     anyText(&b.config.Spool.Path),
+		"spool.rate":                     number(&b.config.Spool.Rate, 1, 1_000_000),
 		"admin.socket":                   socket(&admin.Socket),
 		"admin.listen":                   optional(&admin.Listen, address(&admin.Listen, true)),
 		"limits.frame":                   size(&limits.Frame, 64*KiB, 4095*MiB),

@@ -78,14 +78,18 @@ func (b *builder) checkPool() {
 	if c.Pool.Servers == 0 && len(c.Backends) == 0 {
 		b.problems.add(b.placeOf("pool.servers", "backends"), "expected backends, or pool.servers of 1 or more", "neither")
 	}
+	if c.Spool.Path != "" && len(c.Backends) == 0 {
+		b.problems.add(b.placeOf("spool.path"), "spool.path: expected backends, for whose jobs it is", "none")
+	}
 	pool := make(map[string]bool)
 	for n := 1; n <= c.Pool.Servers; n++ {
 		pool[poolName(n)] = true
 	}
+	pool[SpoolName] = true
 	for i, backend := range c.Backends {
 		if pool[backend.Name] {
 			label := itemLabel("backends", i) + ".name"
-			b.problems.add(b.where[label], label+": expected a name that the built-in pool does not take", quote(backend.Name))
+			b.problems.add(b.where[label], label+": expected a name that neither the built-in pool nor the spool takes", quote(backend.Name))
 		}
 	}
 }

@@ -13,7 +13,7 @@ func TestMistakes(t *testing.T) {
 		want       []string // all problems, each as far as it goes
 	}{
 		{"unknown section", "pool:\n  servers: 1\nlisteners:\n", []string{
-			`c.yaml:3: expected one of the keys admin, backends, health, limits, listen, log, pool, pools, routes, timeouts, got "listeners"`}},
+			`c.yaml:3: expected one of the keys admin, backends, health, limits, listen, log, pool, pools, routes, spool, timeouts, got "listeners"`}},
 		{"unknown key", "timeouts:\n  dial: 1s\n  dail: 2s\n", []string{
 			`c.yaml:3: timeouts: expected one of the keys dial, drain, admin, grab, wake, hold, keepalive, can_do_unit, got "dail"`}},
 		{"doubled section", "log: {level: info}\npool: {servers: 1}\nlog: {level: warn}\n", []string{
@@ -23,9 +23,9 @@ func TestMistakes(t *testing.T) {
 		{"merge key", "pool: &a\n  servers: 1\nlog:\n  <<: *a\n", []string{
 			`c.yaml:4: log: expected one of the keys level, format, got "<<"`}},
 		{"mapping as key", "? {a: b}\n: c\n", []string{
-			`c.yaml:1: expected one of the keys admin, backends, health, limits, listen, log, pool, pools, routes, timeouts, got a mapping`}},
+			`c.yaml:1: expected one of the keys admin, backends, health, limits, listen, log, pool, pools, routes, spool, timeouts, got a mapping`}},
 		{"list at the top", "- listen\n", []string{
-			`c.yaml:1: expected a mapping of admin, backends, health, limits, listen, log, pool, pools, routes, timeouts, got a list`}},
+			`c.yaml:1: expected a mapping of admin, backends, health, limits, listen, log, pool, pools, routes, spool, timeouts, got a list`}},
 		{"word at the top", "geargate\n", []string{`c.yaml:1: expected a mapping of`}},
 		{"second document", "log: {level: info}\n---\nlog: {level: warn}\n", []string{
 			`c.yaml:2: expected one YAML document, got a second document begins`}},
@@ -112,7 +112,12 @@ func TestMistakes(t *testing.T) {
 		{"weight zero", "backends:\n  - name: a\n    address: x\n    weight: 0\n", []string{
 			`c.yaml:4: backends[1].weight: expected a whole number from 1 to 1000, got "0"`}},
 		{"pool's name", "pool: {servers: 2}\nbackends:\n  - name: pool-2\n    address: x\n", []string{
-			`c.yaml:3: backends[1].name: expected a name that the built-in pool does not take, got "pool-2"`}},
+			`c.yaml:3: backends[1].name: expected a name that neither the built-in pool nor the spool takes, got "pool-2"`}},
+		{"the spool's name", "backends: [{name: spool, address: x}, {name: b, address: y}]\n", []string{
+			`c.yaml:1: backends[1].name: expected a name that neither the built-in pool nor the spool takes, got "spool"`}},
+		{"a spool for nobody", "spool: {path: /x, rate: 0}\n", []string{
+			`c.yaml:1: spool.rate: expected a whole number from 1 to 1000000, got "0"`,
+			`c.yaml:1: spool.path: expected backends, for whose jobs it is, got none`}},
 		{"nothing behind", "pool:\n  servers: 0\n", []string{`c.yaml:2: expected backends, or pool.servers of 1 or more, got neither`}},
 
 		{"variable not set", "log:\n  level: ${env:NOT_SET}\n", []string{

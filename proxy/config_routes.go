@@ -34,7 +34,7 @@ func (c *Config) pool(name string) *BackendPool {
 func (c *Config) unpooled() []string {
 	var rest []string
 	for _, b := range c.AllBackends() {
-		if !slices.ContainsFunc(c.Pools, func(p BackendPool) bool { return slices.Contains(p.Backends, b.Name) }) {
+		if b.Name != SpoolName && !slices.ContainsFunc(c.Pools, func(p BackendPool) bool { return slices.Contains(p.Backends, b.Name) }) {
 			rest = append(rest, b.Name)
 		}
 	}

@@ -87,6 +87,7 @@ backends:
   - {name: b.1, address: one.example, weight: 3}
   - {name: b_2, address: "[::1]:4000"}
 pool: {servers: 2, store: /var/jobs, store_memory: 3MiB}
+spool: {path: /var/spool, rate: 9}
 pools:
   - {name: p, backends: [b.1, pool-2]}
   - name: q
@@ -126,6 +127,7 @@ log: {level: debug, format: json}
 			{Name: "b_2", Address: "[::1]:4000", Weight: 1},
 		},
 		Pool:   Pool{Servers: 2, Store: "/var/jobs", StoreMemory: 3 * MiB},
+		Spool:  Spool{Path: "/var/spool", Rate: 9},
 		Pools:  []BackendPool{{"p", []string{"b.1", "pool-2"}}, {"q", []string{"b_2", "b.1"}}},
 		Routes: []Route{{"*_x", "q"}},
 		Admin:  Admin{Socket: "/run/a.sock", Listen: ":4731"},

@@ -28,6 +28,7 @@ var sections = map[string]section{
 	"pools":    {list: true, keys: []string{"name", "backends"}, words: "backends"},
 	"routes":   {list: true, keys: []string{"function", "pool"}},
 	"pool":     {keys: []string{"servers", "store", "store_memory"}},
+	"spool":    {keys: []string{"path", "rate"}},
 	"admin":    {keys: []string{"socket", "listen"}},
 	"limits": {keys: []string{"frame", "line", "function_name", "functions_per_worker",
 		"ready_jobs", "in_flight", "max_pending", "memory", "connections", "connections_per_address", "group_links", "job_retries", "held_jobs", "held_bytes"}},

@@ -70,6 +70,7 @@ type core struct {
 	undecided map[*upstream]bool // remote ones that have neither answered nor refused yet
 	decided   chan struct{}      // closed when there are none
 	receiver  backend.Receiver   // of every built-in job server
+	forwarder *forwarder         // of the spool; nil where there is none
 }
 
 // nowhere is no lane.
@@ -164,6 +165,10 @@ func (c *core) exchange(now time.Time) (more bool) {
 func (c *core) builtinReceiver() backend.Receiver {
 	return backend.Receiver{
 		Frame: func(now time.Time, id uint64, frame []byte) {
+			if id == spoolLink {
+				c.forwarder.heard(frame)
+				return
+			}
 			c.piece(now, speaker{link: router.LinkID(id)}, piece{bytes: frame})
 		},
 		Line: func(now time.Time, id uint64, line []byte) {

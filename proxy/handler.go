@@ -25,7 +25,7 @@ func (c *core) Open(conn *listen.Conn) {
 		c.lastID++
 		p.id = c.lastID
 		c.sessions[p.id] = p
-		c.step(now, router.Event{Kind: router.SessionOpened, Session: p.id, Lane: p.lane, Peer: host(conn.RemoteAddr()), Number: conn.FD()})
+		c.step(now, router.Event{Kind: router.SessionOpened, Session: p.id, Lane: p.lane, Peer: host(conn.RemoteAddr()), Number: conn.FD(), Forwards: p.forwards})
 	case *link:
 		p.conn, p.opened = conn, now
 		if c.links[p.id] != p {

@@ -118,6 +118,7 @@ var levels = map[string]slog.Level{
 	"too_many_connections": slog.LevelWarn,
 	"too_many_of_address":  slog.LevelWarn,
 	"dial_failed":          slog.LevelWarn,
+	"spool_not_forwarded":  slog.LevelWarn,
 	"store_failed":         slog.LevelError,
 	"store_damaged":        slog.LevelError,
 	"store_unfit":          slog.LevelWarn,

@@ -40,6 +40,8 @@ type session struct {
 	open    bool             // guarded by core.mu: the router knows it
 	address netip.Addr       // static; see admission
 
+	forwards bool // static: it is the forwarder's
+
 	feeds  *link // guarded by core.mu: what it sends waits there, or did
 	parked bool  // guarded by core.mu: is in core.parked
 

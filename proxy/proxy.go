@@ -253,10 +253,12 @@ func (p *Proxy) Serve(ctx context.Context) error {
 		})
 		p.log.Info("listening", "address", ln.Addr().String())
 	}
+	stopForwarder := p.startForwarder()
 	select {
 	case <-ctx.Done():
 	case err = <-failed:
 	}
+	stopForwarder()
 	p.closeListeners()
 	accepting.Wait()
 	for range adoptions {

@@ -10,17 +10,22 @@ import (
 )
 
 // openStores makes the built-in job servers durable, where that is configured,
-// each with a directory of its own. It comes before anything is accepted.
+// and the spool, each with a directory of its own. It comes before anything is accepted.
 func (p *Proxy) openStores() error {
-	pool := p.config.Load().Pool
-	if pool.Store == "" {
-		return nil
-	}
+	config := p.config.Load()
 	for _, u := range p.core.allUpstreams() {
-		if u.builtin == nil {
+		dir, memory := "", 0
+		switch {
+		case u.builtin == nil:
+		case u.name == SpoolName:
+			dir, memory = config.Spool.Path, spoolMemory
+		case config.Pool.Store != "":
+			dir, memory = filepath.Join(config.Pool.Store, u.name), config.Pool.StoreMemory/config.Pool.Servers
+		}
+		if dir == "" {
 			continue
 		}
-		if err := p.openStore(u, filepath.Join(pool.Store, u.name)); err != nil {
+		if err := p.openStore(u, dir, memory); err != nil {
 			return fmt.Errorf("%s: %w", u.name, err)
 		}
 	}
@@ -31,7 +36,7 @@ func (p *Proxy) openStores() error {
 const progressEvery = 2 * time.Second
 
 // openStore gives a built-in job server the jobs that are in a directory.
-func (p *Proxy) openStore(u *upstream, dir string) error {
+func (p *Proxy) openStore(u *upstream, dir string, memory int) error {
 	began := time.Now()
 	progress := p.progress(u.name)
 	disk, err := store.Open(dir, store.Options{Reading: func(done, total int64) {
@@ -42,7 +47,10 @@ func (p *Proxy) openStore(u *upstream, dir string) error {
 	}
 	config := p.config.Load()
 	jobs := config.JobServer()
-	jobs.Memory = config.Pool.StoreMemory / config.Pool.Servers
+	jobs.Memory = memory
+	if u.name == SpoolName {
+		jobs.MaxAbilities = jobs.MaxFunctions // the forwarder takes them all
+	}
 	builtin, unfit, err := backend.NewDurable(jobs, backend.Durability{
 		Store:       disk,
 		FixedPrefix: config.Gearmand.HandlePrefix != "",
