@@ -115,3 +115,8 @@ func (b *Builtin) Functions(visit func(name []byte)) { b.server.Functions(visit)
 
 // Priority returns the priority of a job, and Normal where there is none.
 func (b *Builtin) Priority(handle []byte) protocol.Priority { return b.server.Priority(handle) }
+
+// List calls visit with jobs, see jobserver.Server.List.
+func (b *Builtin) List(cursor uint32, places int, visit func(*jobserver.Listed)) (next uint32) {
+	return b.server.List(cursor, places, visit)
+}

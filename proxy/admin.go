@@ -27,6 +27,9 @@ func (p *Proxy) resources() *http.ServeMux {
 	mux.HandleFunc("POST /api/v1/drain", p.serveDrain)
 	mux.HandleFunc("POST /api/v1/undrain", p.serveUndrain)
 	mux.HandleFunc("POST /api/v1/reload", p.serveReload)
+	mux.HandleFunc("GET /api/v1/jobs", p.serveJobs)
+	mux.HandleFunc("POST /api/v1/cancel", p.serveCancel)
+	mux.HandleFunc("POST /api/v1/purge", p.servePurge)
 	return mux
 }
 

@@ -112,6 +112,7 @@ func New(config Config, options Options, log *slog.Logger) (*Proxy, error) {
 	c.admission.addresses = map[netip.Addr]int{}
 	c.limits.Store(&config.Limits)
 	c.receiver = c.builtinReceiver()
+	c.plain = config.Gearmand.PlainHandles
 	p.core = c
 	for _, b := range config.AllBackends() {
 		u := p.upstream(b)

@@ -41,6 +41,9 @@ func (f *configFlags) setting(name, key string) {
 	})
 }
 
+// anyOperands is one at least.
+const anyOperands = -1
+
 // parse reads args, of which operands are not flags. It returns false and the
 // exit code where the verb is not to go on.
 func (f *configFlags) parse(args []string, operands int, stdout, stderr io.Writer) (code int, goOn bool) {
@@ -55,7 +58,10 @@ func (f *configFlags) parse(args []string, operands int, stdout, stderr io.Write
 		printUsage(stdout)
 		return exitOK, false
 	}
-	if err == nil && len(f.operands) != operands {
+	if err == nil && operands == anyOperands && len(f.operands) == 0 {
+		err = errors.New("expected arguments after the flags, got none")
+	}
+	if err == nil && operands != anyOperands && len(f.operands) != operands {
 		err = fmt.Errorf("expected %d arguments after the flags, got %d: %q", operands, len(f.operands), f.operands)
 	}
 	if err != nil {
