@@ -22,4 +22,5 @@
 // A scenario (scenarios.go) starts a stage: a farm, its clients and workers,
 // and breaks things there while the load goes on. The order of faults follows
 // from the seed; the moment at which each hits is as random as the machine.
+// docs/faults.md says how to read what comes of them.
 package faults
