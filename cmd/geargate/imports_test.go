@@ -21,11 +21,12 @@ var mayImport = map[string][]string{
 	"backend":             {"protocol", "backend/jobserver", "backend/store"},
 	"backend/jobserver":   {"protocol", "github.com/cespare/xxhash/v2"},
 	"backend/store":       {"backend/store"},
+	"backend/transfer":    {"protocol", "backend/store", "modernc.org/sqlite"},
 	"backend/backendtest": {"protocol"},
 	"proxy":               {"protocol", "router", "backend", "proxy/listen", "gopkg.in/yaml.v3", "github.com/cespare/xxhash/v2"},
 	"proxy/listen":        {"github.com/panjf2000/gnet/v2", "golang.org/x/sys"},
 	"bench":               {"protocol", "bench", "github.com/HdrHistogram/hdrhistogram-go", "golang.org/x/sys", "gopkg.in/yaml.v3"},
-	"cmd/geargate":        {"proxy", "bench", "github.com/coreos/go-systemd/v22"},
+	"cmd/geargate":        {"proxy", "bench", "backend/transfer", "github.com/coreos/go-systemd/v22"},
 	"cmd/geargate/e2e":    {},
 }
 

@@ -78,6 +78,17 @@ func verbs() []verb {
 			flags: []verbFlag{
 				{name: "yes", help: "do not ask first"},
 			}},
+		{name: "import", config: true, arguments: "[flags]",
+			help: "submit the jobs of a file to a job server", run: importJobs,
+			flags: []verbFlag{
+				{name: "sqlite", argument: "FILE", help: "a queue of gearmand's libsqlite3", files: true},
+				{name: "table", argument: "NAME", help: "its table, gearman_queue otherwise"},
+				{name: "json", argument: "FILE", help: "jobs as export writes them", files: true},
+				{name: "to", argument: "ADDRESS", help: "the job server, 127.0.0.1:4730 otherwise"},
+				{name: "dry-run", help: "only count the jobs of each function"},
+			}},
+		{name: "export", config: true, arguments: "[flags]",
+			help: "write the jobs of a pool that is down as JSON lines", run: export},
 		{name: "gearmand", arguments: "[gearmand's flags]",
 			help: "be a single job server, as gearmand is", run: gearmand, words: gearmandFlags()},
 		{name: "bench", arguments: "VERB", words: []string{"run", "compare", "report", "list", "help"},

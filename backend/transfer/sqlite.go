@@ -1,0 +1,52 @@
+package transfer
+
+import (
+	"database/sql"
+	"fmt"
+	"net/url"
+	"os"
+	"strings"
+
+	_ "modernc.org/sqlite" // the driver named sqlite
+)
+
+// DefaultTable is the table that gearmand keeps its queue in.
+const DefaultTable = "gearman_queue"
+
+// SQLite returns a source of the queue that gearmand keeps in a sqlite file.
+// The file is only read. gearmand should not run: what it does meanwhile is not
+// seen.
+func SQLite(path, table string) Source {
+	return func(after int64, visit func(int64, *Job) error) error {
+		if _, err := os.Stat(path); err != nil {
+			return err
+		}
+		db, err := sql.Open("sqlite", "file:"+(&url.URL{Path: path}).EscapedPath()+"?mode=ro")
+		if err != nil {
+			return err
+		}
+		defer db.Close()
+		rows, err := db.Query(fmt.Sprintf(
+			"SELECT rowid, unique_key, function_name, priority, data, when_to_run FROM %s WHERE rowid > ? ORDER BY rowid",
+			`"`+strings.ReplaceAll(table, `"`, `""`)+`"`), after)
+		if err != nil {
+			return fmt.Errorf("%s: expected gearmand's table %s: %w", path, table, err)
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var number int64
+			var unique, function []byte
+			var priority, due sql.NullInt64
+			var j Job
+			if err := rows.Scan(&number, &unique, &function, &priority, &j.Workload, &due); err != nil {
+				return fmt.Errorf("%s: row %d: %w", path, number, err)
+			}
+			j.Function, j.Unique, j.Due = string(function), string(unique), due.Int64
+			j.Priority = priorityName(priority.Int64)
+			if err := visit(number, &j); err != nil {
+				return err
+			}
+		}
+		return rows.Err()
+	}
+}

@@ -1,0 +1,201 @@
+package transfer
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/geargate/geargate/bench/farm"
+	"github.com/geargate/geargate/protocol"
+)
+
+// queued are jobs as gearmand keeps them; in its file the one with an empty
+// workload has none at all.
+var queued = []Job{
+	{Function: "resize", Unique: "u1", Priority: "normal", Workload: []byte("one\x00\xff")},
+	{Function: "resize", Unique: "u2", Priority: "high", Workload: []byte("two")},
+	{Function: "mail", Unique: "u3", Priority: "low", Workload: nil},
+	{Function: "mail", Unique: "u4", Priority: "normal", Due: 4_000_000_000, Workload: []byte("in the year 2096")},
+}
+
+// startGearmand runs Debian's gearmand until the test ends.
+func startGearmand(t *testing.T, flags ...string) *farm.Server {
+	t.Helper()
+	address, err := farm.FreeAddress()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := farm.Gearmand(t.Context(), address, flags...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Stop() })
+	return s
+}
+
+func dialServer(t *testing.T, s *farm.Server) net.Conn {
+	t.Helper()
+	conn, err := Dial(s.Address())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	return conn
+}
+
+// sqliteFile has gearmand make a file with the jobs.
+func sqliteFile(t *testing.T) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "queue ?.db")
+	s := startGearmand(t, "--queue-type", "libsqlite3", "--libsqlite3-db", file)
+	if n, err := Import(listed(queued), dialServer(t, s), filepath.Join(t.TempDir(), "p"), func(int) {}); n != len(queued) || err != nil {
+		t.Fatalf("expected gearmand to take %d jobs, got %d, %v", len(queued), n, err)
+	}
+	s.Stop()
+	return file
+}
+
+// listed is a source of jobs in memory.
+func listed(jobs []Job) Source {
+	return func(after int64, visit func(int64, *Job) error) error {
+		for i := after; i < int64(len(jobs)); i++ {
+			if err := visit(i+1, &jobs[i]); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+}
+
+func show(j *Job) string {
+	return fmt.Sprintf("%s %s %s %s %d %q", j.Function, j.Unique, j.Priority, j.Reducer, j.Due, j.Workload)
+}
+
+func collect(t *testing.T, from Source, after int64) (all []string, numbers []int64) {
+	t.Helper()
+	err := from(after, func(number int64, j *Job) error {
+		all, numbers = append(all, show(j)), append(numbers, number)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all, numbers
+}
+
+func TestSQLiteOfGearmand(t *testing.T) {
+	file := sqliteFile(t)
+	var want []string
+	for i := range queued {
+		want = append(want, show(&queued[i]))
+	}
+	got, numbers := collect(t, SQLite(file, DefaultTable), 0)
+	if !slices.Equal(got, want) {
+		t.Errorf("expected\n\t%s\ngot\n\t%s", strings.Join(want, "\n\t"), strings.Join(got, "\n\t"))
+	}
+	if rest, _ := collect(t, SQLite(file, DefaultTable), numbers[1]); !slices.Equal(rest, want[2:]) {
+		t.Errorf("expected the jobs behind %d, got %q", numbers[1], rest)
+	}
+	for name, source := range map[string]Source{"no table": SQLite(file, "other"), "no file": SQLite(file+"x", DefaultTable)} {
+		if err := source(0, func(int64, *Job) error { return nil }); err == nil {
+			t.Errorf("%s: expected an error", name)
+		}
+	}
+	if _, err := os.Stat(file + "x"); err == nil {
+		t.Error("a file that was not there was made")
+	}
+}
+
+// TestImportGoesOn breaks an import off and goes on with it: every job comes
+// once, in order.
+func TestImportGoesOn(t *testing.T) {
+	var jobs []Job
+	for n := range 3*together + 50 {
+		jobs = append(jobs, Job{Function: "f", Unique: fmt.Sprintf("u%d", n), Workload: fmt.Append(nil, n)})
+	}
+	s := startGearmand(t)
+	progress := filepath.Join(t.TempDir(), "progress")
+	broken := errors.New("broken off")
+	breaks := func(after int64, visit func(int64, *Job) error) error {
+		return listed(jobs)(after, func(number int64, j *Job) error {
+			if number > together+20 {
+				return broken
+			}
+			return visit(number, j)
+		})
+	}
+	var told []int
+	if n, err := Import(breaks, dialServer(t, s), progress, func(jobs int) { told = append(told, jobs) }); n != together+20 || !errors.Is(err, broken) {
+		t.Fatalf("expected %d jobs and the error, got %d, %v", together+20, n, err)
+	}
+	if !slices.Equal(told, []int{together, together + 20}) {
+		t.Errorf("expected to be told of each batch, got %d", told)
+	}
+	for _, want := range []int{len(jobs) - together - 20, 0} {
+		if n, err := Import(listed(jobs), dialServer(t, s), progress, func(int) {}); n != want || err != nil {
+			t.Fatalf("expected %d jobs, got %d, %v", want, n, err)
+		}
+	}
+	worker := dialServer(t, s)
+	worker.SetDeadline(time.Now().Add(10 * time.Second))
+	replies := bufio.NewReader(worker)
+	fmt.Fprintf(worker, "%s", protocol.AppendFrame(nil, protocol.Request, protocol.CanDo, []byte("f")))
+	for n := range len(jobs) {
+		worker.Write(protocol.AppendFrame(nil, protocol.Request, protocol.GrabJob))
+		p := readPacket(t, replies)
+		if p.Type != protocol.JobAssign || string(p.Arg(2)) != fmt.Sprint(n) {
+			t.Fatalf("expected job %d, got %v %q", n, p.Type, p.Body())
+		}
+	}
+}
+
+func readPacket(t *testing.T, r *bufio.Reader) *protocol.Packet {
+	t.Helper()
+	head, err := r.Peek(protocol.HeaderSize)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h, _, err := protocol.ParseHeader(head, math.MaxInt32)
+	if err != nil {
+		t.Fatal(err)
+	}
+	frame := make([]byte, protocol.HeaderSize+h.Size)
+	if _, err := io.ReadFull(r, frame); err != nil {
+		t.Fatal(err)
+	}
+	var p protocol.Packet
+	if err := p.Parse(frame); err != nil {
+		t.Fatal(err)
+	}
+	return &p
+}
+
+func TestImportMistakes(t *testing.T) {
+	s := startGearmand(t)
+	dir := t.TempDir()
+	progress := filepath.Join(dir, "progress")
+	for text, want := range map[string]string{
+		`{"function":"f","priority":"urgent"}` + "\n": "job 1: expected the priority high, normal or low",
+		"{}\nnonsense\n": "line 2: expected a job as JSON",
+		`{"function":"f","unique":"` + strings.Repeat("u", 80) + `"}`: "job 1: expected JOB_CREATED, got the error",
+	} {
+		os.Remove(progress)
+		_, err := Import(JSONLines(strings.NewReader(text)), dialServer(t, s), progress, func(int) {})
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%.40q: expected %q, got %v", text, want, err)
+		}
+	}
+	os.WriteFile(progress, []byte("x"), 0o600)
+	if _, err := Import(listed(queued), dialServer(t, s), progress, func(int) {}); err == nil {
+		t.Error("expected a progress file without a number to be refused")
+	}
+}

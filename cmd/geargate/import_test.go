@@ -1,0 +1,80 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/geargate/geargate/protocol"
+)
+
+// TestExportAndImport moves the jobs of one pool to another.
+func TestExportAndImport(t *testing.T) {
+	dir := t.TempDir()
+	data := filepath.Join(dir, "data")
+	s := newServer(t, "--data", data, "--pool", "2")
+	s.start()
+	l := newLedger()
+	fillQueue(t, s, l, 1000)
+	p, err := dialPeer(s.address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if answer, err := p.ask(protocol.SubmitReduceJobBg, "sum", "u", "reducer", "", "x\x00y"); err != nil || answer.Type != protocol.JobCreated {
+		t.Fatalf("expected JOB_CREATED, got %v, %v", answer, err)
+	}
+	p.Close()
+	if got := runProgram(t, binary, nil, "export", "--data", data); got.code != exitFailure || !strings.Contains(got.stderr, "in use") {
+		t.Errorf("expected no export of a pool that runs, got %d, %q", got.code, got.stderr)
+	}
+	s.kill()
+	got := runProgram(t, binary, nil, "export", "--data", data)
+	if got.code != exitOK || strings.Count(got.stdout, "\n") != 1001 {
+		t.Fatalf("expected 1001 lines, got %d, %q", strings.Count(got.stdout, "\n"), got.stderr)
+	}
+	file := filepath.Join(dir, "jobs.json")
+	if err := os.WriteFile(file, []byte(got.stdout), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got := runProgram(t, binary, nil, "import", "--json", file, "--dry-run"); got.stdout != "f\t1000\nsum\t1\n1001 jobs in all; nothing was submitted\n" {
+		t.Errorf("expected the jobs to be counted, got %q, %q", got.stdout, got.stderr)
+	}
+	other := newServer(t)
+	other.start()
+	address := "unix://" + other.address
+	for _, want := range []string{"1001 jobs", "0 jobs"} { // the second finds nothing left
+		got := runProgram(t, binary, nil, "import", "--json", file, "--to", address)
+		if got.code != exitOK || got.stdout != want+" submitted to "+address+"\n" {
+			t.Errorf("expected %s, got %q, %q", want, got.stdout, got.stderr)
+		}
+	}
+	l.worker(other.address, true)
+	if lost := l.lost(); len(lost) > 0 || len(l.wrong) > 0 {
+		t.Errorf("lost %d, wrong %q", len(lost), l.wrong)
+	}
+	w, err := dialPeer(other.address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	_ = w.say(protocol.CanDo, "sum")
+	answer, err := w.ask(protocol.GrabJobAll)
+	if err != nil || answer.Type != protocol.JobAssignAll || string(answer.Arg(3)) != "reducer" || string(answer.Arg(4)) != "x\x00y" {
+		t.Errorf("expected the job with its reducer, got %v, %v", answer, err)
+	}
+}
+
+func TestImportMistakes(t *testing.T) {
+	for _, flags := range [][]string{
+		{}, {"--sqlite", "a", "--json", "b"}, {"--sqlite", "/nowhere/a"}, {"--json", "/nowhere/b"}, {"--sqlite", "/dev/null"},
+	} {
+		got := runProgram(t, binary, nil, append([]string{"import", "--to", "unix:///nowhere/s"}, flags...)...)
+		if got.code != exitFailure || got.stderr == "" {
+			t.Errorf("%q: expected an error, got %d, %q", flags, got.code, got.stdout)
+		}
+	}
+	if got := runProgram(t, binary, nil, "export"); got.code != exitFailure || !strings.Contains(got.stderr, "--data") {
+		t.Errorf("expected a directory to be asked for, got %d, %q", got.code, got.stderr)
+	}
+}
