@@ -50,6 +50,7 @@ func TestDurableKills(t *testing.T) {
 	for _, wrong := range l.wrong {
 		t.Error(wrong)
 	}
+	s.kill() // its log is whole then
 	if strings.Contains(s.stderr.String(), "store_damaged") {
 		t.Errorf("expected no damage, got %s", s.stderr)
 	}
