@@ -86,6 +86,10 @@ func (c *Conn) drop() {
 // end takes note that c has ended. The descriptor is still valid. The
 // outermost callback reports it when it is left.
 func (c *Conn) end() {
+	if c.tunnel != nil {
+		c.why = c.tunnel.why(c.why)
+		c.tunnel.release(c.state == lingering)
+	}
 	c.loop.forget(c)
 	c.loop.gone = append(c.loop.gone, c)
 	c.state, c.raw, c.queue = ended, nil, output{}

@@ -1,6 +1,7 @@
 package listen
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -49,6 +50,7 @@ type Conn struct {
 	raw           gnet.Conn // set while it is watched
 	fd            int       // while it is neither unopened nor ended: gnet's as long as raw is set, else ours
 	local, remote net.Addr
+	tunnel        *tunnel      // of a TLS connection, else nil
 	arrivals      atomic.Int32 // on its loop: by Adopt, and by each Resume
 
 	state    state
@@ -62,22 +64,27 @@ type Conn struct {
 	silent   time.Time // since when the peer has not acknowledged what was repeated; zero otherwise
 }
 
-// newConn prepares nc for gnet. gnet overwrites a unix connection's local
-// address, and gives the memory of an IPv6 zone's name, which is package
-// net's, away as a buffer. So the addresses are copied, and the zone removed
-// from the original.
-func newConn(l *loop, nc net.Conn, owner any) (*Conn, error) {
-	c := &Conn{Owner: owner, loop: l}
-	switch nc.(type) {
-	case *net.TCPConn, *net.UnixConn:
-		c.local, c.remote = takeAddr(nc.LocalAddr()), takeAddr(nc.RemoteAddr())
-	default:
-		return nil, fmt.Errorf("a %T, expected a TCP or unix connection", nc)
-	}
+// newConn returns a Conn for nc, and what gnet is to read for it. gnet
+// overwrites a unix connection's local address, and gives the memory of an IPv6
+// zone's name, which is package net's, away as a buffer. So the addresses are
+// copied, and the zone removed from the original.
+func newConn(l *loop, nc net.Conn, owner any) (*Conn, net.Conn, error) {
+	c := &Conn{Owner: owner, loop: l, local: takeAddr(nc.LocalAddr()), remote: takeAddr(nc.RemoteAddr())}
 	if c.local == nil || c.remote == nil {
-		return nil, errors.New("it has no address any more")
+		return nil, nil, errors.New("it has no address any more")
 	}
-	return c, nil
+	nc = beneath(nc)
+	_ = takeAddr(nc.RemoteAddr()) // where another was told
+	switch nc := nc.(type) {
+	case *net.TCPConn, *net.UnixConn:
+		return c, nc, nil
+	case *tls.Conn:
+		var inner net.Conn
+		var err error
+		c.tunnel, inner, err = newTunnel(nc)
+		return c, inner, err
+	}
+	return nil, nil, fmt.Errorf("a %T, expected a TCP, unix or TLS connection", nc)
 }
 
 func takeAddr(addr net.Addr) net.Addr {

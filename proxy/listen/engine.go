@@ -57,12 +57,17 @@ type Engine struct {
 	stop sync.Once
 
 	silence func() time.Duration // see CutSilent; static after it
+
+	tunnels    sync.WaitGroup // those that move bytes
+	stopping   context.Context
+	cutTunnels context.CancelFunc // ends stopping
 }
 
 // Start runs the given number of loops and returns when each is ready to
 // adopt connections. It needs a writable temporary directory for a moment.
 func Start(loops int, h Handler) (*Engine, error) {
 	e := &Engine{handler: h, ended: make(chan struct{})}
+	e.stopping, e.cutTunnels = context.WithCancel(context.Background())
 	handles, err := e.boot(loops)
 	if err != nil {
 		return nil, fmt.Errorf("start %d event loops: %w", loops, err)
@@ -78,17 +83,22 @@ func Start(loops int, h Handler) (*Engine, error) {
 	return e, nil
 }
 
-// Adopt hands nc, a TCP or unix connection accepted or dialled, to a loop and
-// returns when it is there: Open has been called, with the given owner. nc
-// belongs to the engine, also when Adopt fails. It must not be called on the
+// Adopt hands nc to a loop and returns when it is there: Open has been called,
+// with the given owner. nc is a TCP or unix connection accepted or dialled, a
+// TLS connection over one, which has shaken hands, or a Told of either. It
+// belongs to the engine, also when Adopt fails. Adopt must not be called on the
 // goroutine of a loop, nor with a lock held that a loop may wait for.
 func (e *Engine) Adopt(loop int, nc net.Conn, owner any) error {
-	c, err := newConn(e.loops[loop], nc, owner)
+	c, read, err := newConn(e.loops[loop], nc, owner)
 	if err != nil {
 		nc.Close()
 		return fmt.Errorf("adopt connection of %v: %w", nc.RemoteAddr(), err)
 	}
-	return e.enroll(c, nc)
+	err = e.enroll(c, read)
+	if err != nil && c.tunnel != nil {
+		c.tunnel.cut()
+	}
+	return err
 }
 
 // Kick makes Turn(loop) run once, soon, after the input the loop has at hand.
@@ -112,6 +122,8 @@ func (e *Engine) Stop() error {
 			l.drainer.close()
 			l.closeDetached()
 		}
+		e.cutTunnels()
+		e.tunnels.Wait()
 	})
 	return e.err
 }

@@ -32,6 +32,9 @@ func (v *events) OnOpen(raw gnet.Conn) ([]byte, gnet.Action) {
 	case unopened:
 		c.raw, c.fd, c.state = raw, raw.Fd(), open
 		c.loop.add(c)
+		if c.tunnel != nil {
+			c.tunnel.start(v.engine.stopping, &v.engine.tunnels)
+		}
 		c.loop.turns = 0
 		c.loop.enter()
 		v.engine.handler.Open(c)

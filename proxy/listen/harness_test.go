@@ -113,7 +113,7 @@ func start(t *testing.T, loops int, s *script) {
 }
 
 // pair returns the two ends of a TCP connection over loopback.
-func pair(t *testing.T) (accepted, client *net.TCPConn) {
+func pair(t testing.TB) (accepted, client *net.TCPConn) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

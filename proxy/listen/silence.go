@@ -89,7 +89,7 @@ func (c *Conn) isSilent(now time.Time, limit time.Duration) bool {
 	if _, ok := c.remote.(*net.TCPAddr); !ok {
 		return false
 	}
-	info, err := unix.GetsockoptTCPInfo(c.fd, unix.IPPROTO_TCP, unix.TCP_INFO)
+	info, err := c.tcpInfo()
 	if err != nil || info.Retransmits == 0 && info.Probes < 2 {
 		c.silent = time.Time{}
 		return false
@@ -99,4 +99,12 @@ func (c *Conn) isSilent(now time.Time, limit time.Duration) bool {
 		c.silent = now
 	}
 	return now.Sub(c.silent) >= limit
+}
+
+// tcpInfo asks the kernel about the connection to the peer.
+func (c *Conn) tcpInfo() (info *unix.TCPInfo, err error) {
+	if c.tunnel == nil {
+		return unix.GetsockoptTCPInfo(c.fd, unix.IPPROTO_TCP, unix.TCP_INFO)
+	}
+	return c.tunnel.tcpInfo()
 }
