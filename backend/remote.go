@@ -2,6 +2,7 @@ package backend
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"net"
 	"strings"
@@ -16,7 +17,8 @@ var linkKeepAlive = net.KeepAliveConfig{Enable: true, Idle: 10 * time.Second, In
 type Remote struct {
 	Name    string        // in errors
 	Address string        // "host:port", "[::1]:port" or "unix:///path"
-	Timeout time.Duration // of a dial, looking up the host's name included
+	Timeout time.Duration // of a dial, looking up the host's name and TLS included
+	TLS     *tls.Config   // nil: none
 }
 
 // Dial connects. A host with several addresses is tried at each, within the
@@ -26,10 +28,24 @@ func (r Remote) Dial(ctx context.Context) (net.Conn, error) {
 	if path, ok := strings.CutPrefix(address, "unix://"); ok {
 		network, address = "unix", path
 	}
-	dialer := net.Dialer{Timeout: r.Timeout, KeepAliveConfig: linkKeepAlive}
+	ctx, cancel := context.WithTimeout(ctx, r.Timeout)
+	defer cancel()
+	dialer := net.Dialer{KeepAliveConfig: linkKeepAlive}
 	nc, err := dialer.DialContext(ctx, network, address)
+	if err == nil && r.TLS != nil {
+		nc, err = shakeHands(ctx, tls.Client(nc, r.TLS))
+	}
 	if err != nil {
 		return nil, fmt.Errorf("dial backend %s at %s: %w", r.Name, r.Address, err)
 	}
 	return nc, nil
+}
+
+// shakeHands returns secure when TLS is agreed on.
+func shakeHands(ctx context.Context, secure *tls.Conn) (net.Conn, error) {
+	if err := secure.HandshakeContext(ctx); err != nil {
+		secure.NetConn().Close()
+		return nil, err
+	}
+	return secure, nil
 }

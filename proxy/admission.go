@@ -7,8 +7,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"syscall"
-
-	"github.com/geargate/geargate/proxy/listen"
 )
 
 // An admission counts the connections that are let in: all of them, and those
@@ -20,24 +18,32 @@ type admission struct {
 	addresses map[netip.Addr]int // guarded by mu
 }
 
-// enter counts a connection and returns the limit that keeps it out, if one
-// does: then it is not counted.
-func (a *admission) enter(address netip.Addr, limits *Limits) (event, reason string) {
+// enter counts a connection, or returns the limit that keeps it out: then it is
+// not counted.
+func (a *admission) enter(address netip.Addr, limits *Limits) error {
 	if n := a.all.Add(1); n > int64(limits.Connections) && limits.Connections > 0 {
 		a.all.Add(-1)
-		return "too_many_connections", fmt.Sprintf("%d connections", limits.Connections)
+		return &refusal{"too_many_connections", fmt.Errorf("%d connections", limits.Connections)}
 	}
+	err := a.count(address, limits)
+	if err != nil {
+		a.all.Add(-1)
+	}
+	return err
+}
+
+// count counts the address of a connection that has entered without one.
+func (a *admission) count(address netip.Addr, limits *Limits) error {
 	if !address.IsValid() {
-		return "", ""
+		return nil
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if most := limits.ConnectionsPerAddress; a.addresses[address] >= most && most > 0 {
-		a.all.Add(-1)
-		return "too_many_of_address", fmt.Sprintf("%d connections of one address", most)
+		return &refusal{"too_many_of_address", fmt.Errorf("%d connections of one address", most)}
 	}
 	a.addresses[address]++
-	return "", ""
+	return nil
 }
 
 // leave takes a connection out of the count.
@@ -61,32 +67,6 @@ func addressOf(nc net.Conn) netip.Addr {
 		return netip.Addr{}
 	}
 	return tcp.AddrPort().Addr().Unmap()
-}
-
-// accept hands a new connection to the next event loop.
-func (p *Proxy) accept(nc net.Conn) {
-	config := p.config.Load()
-	s := &session{address: addressOf(nc)}
-	if event, reason := p.core.admission.enter(s.address, &config.Limits); event != "" {
-		counter := &p.core.counters.TooManyConnections
-		if event == "too_many_of_address" {
-			counter = &p.core.counters.TooManyOfAddress
-		}
-		counter.Add(1)
-		p.journal.add(line{event: event, peer: nc.RemoteAddr().String(), reason: reason})
-		_ = nc.Close() // nothing was sent on it
-		return
-	}
-	_ = listen.KeepAlive(nc, config.Timeouts.Keepalive) // it lives without
-	lane := int(p.nextLane.Add(1)) % len(p.core.lanes)
-	p.adopting <- struct{}{}
-	go func() {
-		defer func() { <-p.adopting }()
-		if err := p.core.engine.Adopt(lane, nc, s); err != nil {
-			p.core.admission.leave(s.address)
-			p.acceptFailed(err)
-		}
-	}()
 }
 
 func (p *Proxy) acceptFailed(err error) {

@@ -40,7 +40,9 @@ type Config struct {
 // A Listen is one address that clients and workers connect to: host:port,
 // :port, [ipv6]:port or unix:///path. Port 0 is any free port.
 type Listen struct {
-	Address string
+	Address       string
+	TLS           ListenTLS
+	ProxyProtocol ProxyProtocol
 }
 
 // A Backend is one job server. Its Name is its identity in hashing and in
@@ -50,6 +52,7 @@ type Backend struct {
 	Name    string
 	Address string
 	Weight  int
+	TLS     BackendTLS
 }
 
 // Builtin reports whether b runs inside this process.
@@ -122,6 +125,7 @@ type Timeouts struct {
 	Grab      time.Duration
 	Wake      time.Duration
 	Hold      time.Duration // for a backend; 0 is not at all
+	Handshake time.Duration // of TLS, and for a PROXY header
 	Keepalive time.Duration // of peers that vanished
 	CanDoUnit string        // of the number in CAN_DO_TIMEOUT: "ms" or "s"
 }
@@ -183,6 +187,7 @@ func DefaultConfig() Config {
 			Grab:      400 * time.Millisecond,
 			Wake:      100 * time.Millisecond,
 			Hold:      10 * time.Second,
+			Handshake: 5 * time.Second,
 			Keepalive: 90 * time.Second,
 			CanDoUnit: "ms",
 		},

@@ -51,6 +51,7 @@ func newBuilder() *builder {
 		"timeouts.hold":                  duration(&timeouts.Hold, 0, time.Hour),
 		"health.interval":                duration(&b.config.Health.Interval, 0, time.Hour),
 		"health.timeout":                 duration(&b.config.Health.Timeout, time.Millisecond, time.Hour),
+		"timeouts.handshake":             duration(&timeouts.Handshake, time.Millisecond, time.Hour),
 		"timeouts.keepalive":             duration(&timeouts.Keepalive, 5*time.Second, 8*time.Hour),
 		"timeouts.can_do_unit":           oneOf(&timeouts.CanDoUnit, "ms", "s"),
 		"log.level":                      level(&log.Level),
@@ -169,9 +170,19 @@ func (b *builder) grow(e *entry) {
 func (b *builder) parser(e *entry) parser {
 	switch e.section {
 	case "listen":
-		return address(&b.config.Listen[e.item].Address, true)
+		listen := &b.config.Listen[e.item]
+		switch key, inTLS := strings.CutPrefix(e.key, "tls."); {
+		case inTLS:
+			return listen.TLS.parser(key)
+		case e.key == "proxy_protocol.trusted":
+			return prefix(&listen.ProxyProtocol.Trusted)
+		}
+		return address(&listen.Address, true)
 	case "backends":
 		backend := &b.config.Backends[e.item]
+		if key, inTLS := strings.CutPrefix(e.key, "tls."); inTLS {
+			return backend.TLS.parser(key)
+		}
 		switch e.key {
 		case "name":
 			return name(&backend.Name)

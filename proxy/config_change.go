@@ -17,7 +17,7 @@ var reloadable = map[string]bool{
 	"limits.ready_jobs": true, "limits.max_pending": true, "limits.connections": true, "limits.group_links": true,
 	"limits.job_retries": true, "limits.held_jobs": true, "limits.held_bytes": true,
 	"timeouts.dial": true, "timeouts.drain": true, "timeouts.admin": true, "timeouts.grab": true,
-	"timeouts.wake": true, "timeouts.hold": true, "timeouts.can_do_unit": true,
+	"timeouts.wake": true, "timeouts.hold": true, "timeouts.can_do_unit": true, "timeouts.handshake": true,
 	"health.interval": true, "health.timeout": true,
 	"log.level": true,
 }
@@ -89,6 +89,9 @@ func backendChanges(was, is []Backend) (words []string) {
 		if old := was[i]; old.Address != b.Address {
 			words = append(words, fmt.Sprintf("backends: %s is at %s, was at %s", b.Name, b.Address, old.Address))
 		}
+		if old := was[i]; old.TLS != b.TLS {
+			words = append(words, fmt.Sprintf("backends: %s has another tls, for new links", b.Name))
+		}
 		if old := was[i]; old.Weight != b.Weight {
 			words = append(words, fmt.Sprintf("backends: %s has weight %d, had %d", b.Name, b.Weight, old.Weight))
 		}
@@ -107,10 +110,12 @@ func backendChanges(was, is []Backend) (words []string) {
 // snakeCase returns the key of the file for a field of Config.
 func snakeCase(field string) string {
 	var out strings.Builder
-	for i, r := range field {
-		if unicode.IsUpper(r) && i > 0 {
+	lower := false // before r
+	for _, r := range field {
+		if unicode.IsUpper(r) && lower {
 			out.WriteByte('_')
 		}
+		lower = !unicode.IsUpper(r)
 		out.WriteRune(unicode.ToLower(r))
 	}
 	return out.String()

@@ -24,6 +24,7 @@ func (b *builder) complete() {
 		b.checkListen()
 	}
 	b.checkBackends()
+	b.checkTLS()
 	b.checkPool()
 	b.checkPools()
 	b.checkRoutes()

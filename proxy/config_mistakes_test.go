@@ -15,7 +15,7 @@ func TestMistakes(t *testing.T) {
 		{"unknown section", "pool:\n  servers: 1\nlisteners:\n", []string{
 			`c.yaml:3: expected one of the keys admin, backends, health, limits, listen, log, pool, pools, routes, spool, timeouts, got "listeners"`}},
 		{"unknown key", "timeouts:\n  dial: 1s\n  dail: 2s\n", []string{
-			`c.yaml:3: timeouts: expected one of the keys dial, drain, admin, grab, wake, hold, keepalive, can_do_unit, got "dail"`}},
+			`c.yaml:3: timeouts: expected one of the keys dial, drain, admin, grab, wake, hold, handshake, keepalive, can_do_unit, got "dail"`}},
 		{"doubled section", "log: {level: info}\npool: {servers: 1}\nlog: {level: warn}\n", []string{
 			`c.yaml:3: expected each key once, got log again, first on line 1`}},
 		{"doubled key", "limits:\n  line: 1KiB\n  line: 2KiB\n", []string{
@@ -43,8 +43,20 @@ func TestMistakes(t *testing.T) {
 		{"word as section", "\nlimits: 5\n", []string{`c.yaml:2: limits: expected a mapping of frame, line,`}},
 		{"list as section", "pool:\n  - servers: 1\n", []string{`c.yaml:2: pool: expected a mapping of servers, store, store_memory, got a list`}},
 		{"word as list", "listen: :4730\n", []string{`c.yaml:1: listen: expected a list of mappings, got ":4730"`}},
-		{"word as item", "listen:\n  - address: :1\n  - :2\n", []string{`c.yaml:3: listen[2]: expected a mapping of address, got ":2"`}},
+		{"word as item", "listen:\n  - address: :1\n  - :2\n", []string{`c.yaml:3: listen[2]: expected a mapping of address, tls, proxy_protocol, got ":2"`}},
 		{"list as value", "pool:\n  servers: [1]\n", []string{`c.yaml:2: pool.servers: expected a value, got a list`}},
+		{"keys below keys", "listen:\n  - address: :1\n    tls: {cert: c, certs: c}\n    proxy_protocol: 10.0.0.0/8\n  - address: unix:///s\n    proxy_protocol: {trusted: [10/8]}\n", []string{
+			`c.yaml:3: listen[1].tls: expected one of the keys cert, key, client_ca, client_auth, min_version, got "certs"`,
+			`c.yaml:4: listen[1].proxy_protocol: expected a mapping of trusted, got "10.0.0.0/8"`,
+			`c.yaml:6: listen[2].proxy_protocol.trusted: expected an address or a range of them`,
+			`c.yaml:3: listen[1].tls: expected the key key, got none`,
+			`c.yaml:6: listen[2].proxy_protocol: expected a TCP address to listen at, got "unix:///s"`}},
+		{"half of TLS", "listen: [{address: \":1\", tls: {cert: c, key: k, client_auth: optional}}]\nbackends:\n  - {name: a, address: x, tls: {key: k}}\n  - {name: b, address: y, tls: {insecure: yes, ca: c, min_version: 1.1}}\n", []string{
+			`c.yaml:4: backends[2].tls.insecure: expected one of true, false, got "yes"`,
+			`c.yaml:4: backends[2].tls.min_version: expected one of 1.2, 1.3, got "1.1"`,
+			`c.yaml:1: listen[1].tls: expected the key client_ca beside client_auth, got none`,
+			`c.yaml:3: backends[1].tls: expected the key ca, a file or system, got none`,
+			`c.yaml:3: backends[1].tls: expected the key cert, got none`}},
 		{"no value", "pool:\n  servers:\n", []string{`c.yaml:2: pool.servers: expected a value, got nothing`}},
 
 		{"pool of one word", "backends: [{name: a, address: x}]\npools:\n  - name: p\n    backends: a\n", []string{
@@ -125,7 +137,7 @@ func TestMistakes(t *testing.T) {
 		{"bad value of a variable", "log:\n  level: ${env:LEVEL}\n", []string{`c.yaml:2: log.level: expected one of debug, info, warn, error, got "loud"`}},
 
 		{"several at once", "listen:\n  - adress: :1\npool:\n  servers: x\n\nbackends:\n  - name: a b\n    address: host:port\n", []string{
-			`c.yaml:2: listen[1]: expected one of the keys address, got "adress"`,
+			`c.yaml:2: listen[1]: expected one of the keys address, tls, proxy_protocol, got "adress"`,
 			`c.yaml:4: pool.servers: expected a whole number`,
 			`c.yaml:7: backends[1].name: expected 1 to 24`,
 			`c.yaml:8: backends[1].address: expected a port from 1 to 65535, got "host:port"`,

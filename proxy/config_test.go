@@ -2,9 +2,11 @@ package proxy
 
 import (
 	"errors"
+	"net/netip"
 	"os"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -46,17 +48,34 @@ func TestExampleHasEveryKey(t *testing.T) {
 		if element.Kind() == reflect.Slice {
 			element = element.Elem()
 		}
-		if element.NumField() != len(known.keys) {
-			t.Errorf("%s has %d fields and %d keys", field.Name, element.NumField(), len(known.keys))
-		}
-		for j := range element.NumField() {
-			key := snakeCase(element.Field(j).Name)
-			line := regexp.MustCompile(`(?m)^#? +(- )?` + key + `: \S+`)
+		keys := keysOf(element, "")
+		for _, key := range keys {
+			line := regexp.MustCompile(`(?m)^#? +(- )?` + key[strings.LastIndex(key, ".")+1:] + `: \S+`)
 			if !line.Match(text) {
 				t.Errorf("the example has no line for %s.%s", snakeCase(field.Name), key)
 			}
+			if !slices.Contains(known.keys, key) {
+				t.Errorf("the loader does not know %s.%s", snakeCase(field.Name), key)
+			}
+		}
+		if len(keys) != len(known.keys) {
+			t.Errorf("%s has %d fields and %d keys", field.Name, len(keys), len(known.keys))
 		}
 	}
+}
+
+// keysOf returns the keys for the fields of a struct, with those below.
+func keysOf(of reflect.Type, above string) (keys []string) {
+	for i := range of.NumField() {
+		field := of.Field(i)
+		key := above + snakeCase(field.Name)
+		if field.Type.Kind() == reflect.Struct {
+			keys = append(keys, keysOf(field.Type, key+".")...)
+			continue
+		}
+		keys = append(keys, key)
+	}
+	return keys
 }
 
 // The example's commented-out farm must load as well.
@@ -82,9 +101,12 @@ func TestEveryKeyIsRead(t *testing.T) {
 	text := `
 listen:
   - address: unix:///run/geargate.sock
-  - {address: ":4731"}
+  - address: ":4731"
+    tls: {cert: /c, key: /k, client_ca: /ca, client_auth: optional, min_version: "1.2"}
+    proxy_protocol:
+      trusted: [10.1.2.3/8, "::1"]
 backends:
-  - {name: b.1, address: one.example, weight: 3}
+  - {name: b.1, address: one.example, weight: 3, tls: {ca: system, cert: /c, key: /k, server_name: n, min_version: "1.2", insecure: true}}
   - {name: b_2, address: "[::1]:4000"}
 pool: {servers: 2, store: /var/jobs, store_memory: 3MiB}
 spool: {path: /var/spool, rate: 9}
@@ -112,7 +134,7 @@ limits:
   job_retries: 4
   held_jobs: 5
   held_bytes: 6KiB
-timeouts: {dial: 1m30s, drain: 0, admin: 2s, grab: 300ms, wake: 50ms, hold: 7s, keepalive: 1m, can_do_unit: s}
+timeouts: {dial: 1m30s, drain: 0, admin: 2s, grab: 300ms, wake: 50ms, hold: 7s, handshake: 11s, keepalive: 1m, can_do_unit: s}
 health: {interval: 8s, timeout: 9s}
 log: {level: debug, format: json}
 `
@@ -121,9 +143,13 @@ log: {level: debug, format: json}
 		t.Fatal(err)
 	}
 	want := Config{
-		Listen: []Listen{{"unix:///run/geargate.sock"}, {":4731"}},
+		Listen: []Listen{{Address: "unix:///run/geargate.sock"}, {
+			Address:       ":4731",
+			TLS:           ListenTLS{"/c", "/k", "/ca", "optional", "1.2"},
+			ProxyProtocol: ProxyProtocol{[]netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("::1/128")}},
+		}},
 		Backends: []Backend{
-			{Name: "b.1", Address: "one.example:4730", Weight: 3},
+			{Name: "b.1", Address: "one.example:4730", Weight: 3, TLS: BackendTLS{"system", "/c", "/k", "n", "1.2", true}},
 			{Name: "b_2", Address: "[::1]:4000", Weight: 1},
 		},
 		Pool:   Pool{Servers: 2, Store: "/var/jobs", StoreMemory: 3 * MiB},
@@ -134,7 +160,7 @@ log: {level: debug, format: json}
 		Limits: Limits{Frame: GiB, Line: 64, FunctionName: KiB, FunctionsPerWorker: 7, ReadyJobs: 8,
 			InFlight: MiB, MaxPending: 2 * GiB, Memory: 3 * GiB, ConnectionsPerAddress: 5, Connections: 9, GroupLinks: 3, JobRetries: 4, HeldJobs: 5, HeldBytes: 6 * KiB},
 		Timeouts: Timeouts{Dial: 90 * time.Second, Admin: 2 * time.Second, Grab: 300 * time.Millisecond,
-			Wake: 50 * time.Millisecond, Hold: 7 * time.Second, Keepalive: time.Minute, CanDoUnit: "s"},
+			Wake: 50 * time.Millisecond, Hold: 7 * time.Second, Handshake: 11 * time.Second, Keepalive: time.Minute, CanDoUnit: "s"},
 		Health: Health{Interval: 8 * time.Second, Timeout: 9 * time.Second},
 		Log:    Log{Level: -4, Format: "json"},
 	}
@@ -222,10 +248,10 @@ func TestLayers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := []Listen{{":3"}, {":4"}}; !reflect.DeepEqual(got.Listen, want) {
+	if want := []Listen{{Address: ":3"}, {Address: ":4"}}; !reflect.DeepEqual(got.Listen, want) {
 		t.Errorf("got listen %v, want %v", got.Listen, want)
 	}
-	if want := []Backend{{"a", "one:1", 5}, {"b", "unix:///run/b", 1}}; !reflect.DeepEqual(got.Backends, want) {
+	if want := []Backend{{Name: "a", Address: "one:1", Weight: 5}, {Name: "b", Address: "unix:///run/b", Weight: 1}}; !reflect.DeepEqual(got.Backends, want) {
 		t.Errorf("got backends %v, want %v", got.Backends, want)
 	}
 	if got.Pool.Servers != 4 || got.Log.Level.String() != "WARN" {

@@ -15,7 +15,7 @@ import (
 )
 
 // A section is a top-level key of the file and the keys below it, which hold
-// scalars, or a list of them.
+// scalars, or a list of them. A key with a dot is below another.
 type section struct {
 	list  bool // a list of mappings, otherwise one mapping
 	keys  []string
@@ -23,8 +23,8 @@ type section struct {
 }
 
 var sections = map[string]section{
-	"listen":   {list: true, keys: []string{"address"}},
-	"backends": {list: true, keys: []string{"name", "address", "weight"}},
+	"listen":   {list: true, keys: []string{"address", "tls.cert", "tls.key", "tls.client_ca", "tls.client_auth", "tls.min_version", "proxy_protocol.trusted"}, words: "proxy_protocol.trusted"},
+	"backends": {list: true, keys: []string{"name", "address", "weight", "tls.ca", "tls.cert", "tls.key", "tls.server_name", "tls.min_version", "tls.insecure"}},
 	"pools":    {list: true, keys: []string{"name", "backends"}, words: "backends"},
 	"routes":   {list: true, keys: []string{"function", "pool"}},
 	"pool":     {keys: []string{"servers", "store", "store_memory"}},
@@ -32,7 +32,7 @@ var sections = map[string]section{
 	"admin":    {keys: []string{"socket", "listen"}},
 	"limits": {keys: []string{"frame", "line", "function_name", "functions_per_worker",
 		"ready_jobs", "in_flight", "max_pending", "memory", "connections", "connections_per_address", "group_links", "job_retries", "held_jobs", "held_bytes"}},
-	"timeouts": {keys: []string{"dial", "drain", "admin", "grab", "wake", "hold", "keepalive", "can_do_unit"}},
+	"timeouts": {keys: []string{"dial", "drain", "admin", "grab", "wake", "hold", "handshake", "keepalive", "can_do_unit"}},
 	"health":   {keys: []string{"interval", "timeout"}},
 	"log":      {keys: []string{"level", "format"}},
 }
@@ -160,20 +160,56 @@ func (r *reader) section(name string, item int, n *yaml.Node, keys []string) {
 		label = itemLabel(name, item)
 		r.entries = append(r.entries, entry{where: r.at(n), section: name, item: item})
 	}
-	if resolved(n).Kind != yaml.MappingNode {
-		r.complain(r.at(n), label+": expected a mapping of "+strings.Join(keys, ", "), kindName(resolved(n)))
+	if !r.keys(entry{section: name, item: item}, label, n, keys) {
 		r.fault(name, item, r.at(n))
-		return
 	}
-	for _, p := range r.mapping(resolved(n), label+": ", keys) {
-		e := entry{where: r.at(p.value), section: name, item: item, key: p.key}
-		if p.key == sections[name].words {
+}
+
+// keys reads a mapping, n, of the keys below that of e, and reports whether it
+// is one.
+func (r *reader) keys(e entry, label string, n *yaml.Node, keys []string) bool {
+	if resolved(n).Kind != yaml.MappingNode {
+		r.complain(r.at(n), label+": expected a mapping of "+strings.Join(heads(keys), ", "), kindName(resolved(n)))
+		return false
+	}
+	above := e.key
+	for _, p := range r.mapping(resolved(n), label+": ", heads(keys)) {
+		e.where, e.key = r.at(p.value), above+p.key
+		switch inner := below(keys, p.key); {
+		case len(inner) > 0:
+			e.key += "."
+			r.keys(e, label+"."+p.key, p.value, inner)
+		case e.key == sections[e.section].words:
 			r.words(e, resolved(p.value))
-			continue
+		default:
+			at := e
+			r.scalar(&at, resolved(p.value))
+			r.entries = append(r.entries, at)
 		}
-		r.scalar(&e, resolved(p.value))
-		r.entries = append(r.entries, e)
 	}
+	return true
+}
+
+// heads returns each key up to its first dot, once.
+func heads(keys []string) []string {
+	var all []string
+	for _, key := range keys {
+		if head, _, _ := strings.Cut(key, "."); !slices.Contains(all, head) {
+			all = append(all, head)
+		}
+	}
+	return all
+}
+
+// below returns the keys below one, without it.
+func below(keys []string, above string) []string {
+	var all []string
+	for _, key := range keys {
+		if key, ok := strings.CutPrefix(key, above+"."); ok {
+			all = append(all, key)
+		}
+	}
+	return all
 }
 
 // words reads a list of scalars: an entry like e for each.

@@ -5,15 +5,17 @@ import "sync/atomic"
 // Counters count what was done about peers that want too much, since the
 // start. Any goroutine may read them.
 type Counters struct {
-	Parked             atomic.Uint64 // sessions not read from for a while: limits.in_flight
-	Resumed            atomic.Uint64 // and read from again
-	ParkFailures       atomic.Uint64 // not parked, for want of a descriptor
-	SlowReaders        atomic.Uint64 // sessions cut off: limits.max_pending
-	CutForMemory       atomic.Uint64 // sessions and links cut off: limits.memory
-	Unacknowledged     atomic.Uint64 // connections cut off: timeouts.keepalive
-	TooManyConnections atomic.Uint64 // refused: limits.connections
-	TooManyOfAddress   atomic.Uint64 // refused: limits.connections_per_address
-	AcceptFailures     atomic.Uint64 // reports of a listener out of descriptors or memory
+	Parked              atomic.Uint64 // sessions not read from for a while: limits.in_flight
+	Resumed             atomic.Uint64 // and read from again
+	ParkFailures        atomic.Uint64 // not parked, for want of a descriptor
+	SlowReaders         atomic.Uint64 // sessions cut off: limits.max_pending
+	CutForMemory        atomic.Uint64 // sessions and links cut off: limits.memory
+	Unacknowledged      atomic.Uint64 // connections cut off: timeouts.keepalive
+	TooManyConnections  atomic.Uint64 // refused: limits.connections
+	TooManyOfAddress    atomic.Uint64 // refused: limits.connections_per_address
+	HandshakeFailures   atomic.Uint64 // connections without a TLS handshake in time, or with a wrong one
+	ProxyHeaderFailures atomic.Uint64 // connections without the PROXY header expected of them, or with a wrong one or one not expected
+	AcceptFailures      atomic.Uint64 // reports of a listener out of descriptors or memory
 }
 
 // Counters returns the proxy's own, which go on counting.

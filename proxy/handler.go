@@ -49,6 +49,9 @@ func host(addr net.Addr) string {
 func (c *core) Data(conn *listen.Conn, data []byte) {
 	switch p := conn.Owner.(type) {
 	case *session:
+		if p.bare && c.refuseHeader(p, data) {
+			return
+		}
 		most := c.limits.Load()
 		limits := streamLimits{frame: most.Frame, line: most.Line}
 		err := c.take(conn, &p.peer, data, limits, speaker{session: p.id})
@@ -69,6 +72,20 @@ func (c *core) Data(conn *listen.Conn, data []byte) {
 		}
 		c.received(p)
 	}
+}
+
+// refuseHeader ends a session whose first words are a PROXY header, which those
+// at its address are not trusted with. It reports whether it did.
+func (c *core) refuseHeader(s *session, data []byte) bool {
+	s.bare = false
+	if !isProxyHeader(data) {
+		return false
+	}
+	c.counters.ProxyHeaderFailures.Add(1)
+	c.journal.session("proxy_header_failed", s, "a PROXY header from an address that is not in proxy_protocol.trusted")
+	s.deaf = true
+	c.expel(s)
+	return true
 }
 
 // take is hear, and reads the rest of a large frame to where it belongs as

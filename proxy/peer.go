@@ -38,7 +38,8 @@ type session struct {
 	peer
 	id      router.SessionID // static once it is open
 	open    bool             // guarded by core.mu: the router knows it
-	address netip.Addr       // static; see admission
+	address netip.Addr       // static once it is open; see admission
+	bare    bool             // owned by its loop: has said nothing, and is not to say a PROXY header
 
 	forwards bool // static: it is the forwarder's
 
@@ -62,6 +63,7 @@ type link struct {
 type upstream struct {
 	name    string
 	address string
+	tls     BackendTLS
 	remote  *backend.Redialer // nil for a built-in one
 	builtin *backend.Builtin  // nil for a remote one; guarded by core.mu
 

@@ -2,7 +2,8 @@
 // time, and decides nothing.
 //
 //	         accept goroutine, one per listener
-//	                  │ session
+//	                  │ session, where the door asks for it after a PROXY
+//	                  │ header and a TLS handshake
 //	                  ▼
 //	loop 0 ───► core.mu: assembler ► router.Step ► apply ◄─── loop 1, timer
 //	  ▲               built-in job servers, exchanged here      │
@@ -27,6 +28,7 @@ import (
 	"net/netip"
 	"os"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -69,10 +71,12 @@ type Proxy struct {
 	options   Options
 	core      *core
 	journal   *journal
-	listeners []*listen.Listener
+	doors     []*door
 	admin     admin
 	nextLane  atomic.Uint32
-	adopting  chan struct{} // holds one for each connection on its way to a loop
+	adopting  chan struct{}   // holds one for each connection on its way to a loop
+	greeting  sync.WaitGroup  // of those that say what comes before the first packet
+	greetings context.Context // ends when they are given up; static once Serve runs
 	log       *slog.Logger
 	headroom  []byte
 
@@ -95,6 +99,10 @@ func New(config Config, options Options, log *slog.Logger) (*Proxy, error) {
 	}
 	p := &Proxy{options: options, log: log, journal: newJournal(log), loaded: 1}
 	p.config.Store(&config)
+	if err := config.CheckFiles(); err != nil {
+		p.journal.close()
+		return nil, err
+	}
 	p.adopting = make(chan struct{}, adoptions)
 	p.headroom = make([]byte, headroom)
 	c := &core{
@@ -126,13 +134,23 @@ func New(config Config, options Options, log *slog.Logger) (*Proxy, error) {
 
 // upstream makes a backend of the configuration ready to be linked to.
 func (p *Proxy) upstream(b Backend) *upstream {
-	u := &upstream{name: b.Name, address: b.Address}
+	u := &upstream{name: b.Name, address: b.Address, tls: b.TLS}
 	if b.Builtin() {
 		u.builtin = backend.NewBuiltin(p.config.Load().JobServer())
 		return u
 	}
+	var keys *keyring
+	if b.TLS.On() {
+		keys = b.keyring(p.reread("backend " + b.Name))
+	}
 	dial := func(ctx context.Context) (net.Conn, error) {
 		remote := backend.Remote{Name: b.Name, Address: b.Address, Timeout: p.config.Load().Timeouts.Dial}
+		if keys != nil {
+			var err error
+			if remote.TLS, err = keys.current(); err != nil {
+				return nil, fmt.Errorf("dial backend %s at %s: %w", b.Name, b.Address, err)
+			}
+		}
 		return remote.Dial(ctx)
 	}
 	u.remote = backend.NewRedialer(dial, backend.NewBackoff(rand.Float64), func(id uint64, nc net.Conn, err error) {
@@ -180,19 +198,30 @@ func (p *Proxy) bind() error {
 		if err != nil {
 			return fmt.Errorf("listen at %s: %w", l.Address, err)
 		}
-		p.listeners = append(p.listeners, ln)
+		p.doors = append(p.doors, p.door(ln, l))
 	}
 	return nil
 }
 
-// inherit listens at the sockets that were inherited.
+// inherit listens at the sockets that were inherited, each as the configuration
+// says of the address whose place it takes. None is served without the TLS that
+// was meant for it.
 func (p *Proxy) inherit() error {
-	for _, file := range p.options.Inherited {
+	config, files := p.config.Load(), p.options.Inherited
+	asks := slices.ContainsFunc(config.Listen, func(l Listen) bool { return l.TLS.On() || len(l.ProxyProtocol.Trusted) > 0 })
+	if asks && len(files) != len(config.Listen) {
+		return fmt.Errorf("inherit sockets: expected %d, one for each of listen, as tls or proxy_protocol is set there, got %d", len(config.Listen), len(files))
+	}
+	for i, file := range files {
 		ln, err := listen.Inherit(file)
 		if err != nil {
 			return err
 		}
-		p.listeners = append(p.listeners, ln)
+		var of Listen
+		if asks {
+			of = config.Listen[i]
+		}
+		p.doors = append(p.doors, p.door(ln, of))
 	}
 	return nil
 }
@@ -200,14 +229,14 @@ func (p *Proxy) inherit() error {
 // Addrs returns the addresses that Listen bound.
 func (p *Proxy) Addrs() []net.Addr {
 	var all []net.Addr
-	for _, ln := range p.listeners {
+	for _, ln := range p.doors {
 		all = append(all, ln.Addr())
 	}
 	return all
 }
 
 func (p *Proxy) closeListeners() {
-	for _, ln := range p.listeners {
+	for _, ln := range p.doors {
 		_ = ln.Close() // it is gone either way
 	}
 }
@@ -244,11 +273,14 @@ func (p *Proxy) Serve(ctx context.Context) error {
 	if p.options.Accepting != nil {
 		p.options.Accepting()
 	}
+	greetings, giveUp := context.WithCancel(context.Background())
+	defer giveUp()
+	p.greetings = greetings
 	var accepting sync.WaitGroup
-	failed := make(chan error, len(p.listeners))
-	for _, ln := range p.listeners {
+	failed := make(chan error, len(p.doors))
+	for _, ln := range p.doors {
 		accepting.Go(func() {
-			if err := ln.Serve(p.accept, p.acceptFailed); err != nil {
+			if err := ln.Serve(func(nc net.Conn) { p.accept(ln, nc) }, p.acceptFailed); err != nil {
 				failed <- fmt.Errorf("accept at %s: %w", ln.Addr(), err)
 			}
 		})
@@ -262,6 +294,8 @@ func (p *Proxy) Serve(ctx context.Context) error {
 	stopForwarder()
 	p.closeListeners()
 	accepting.Wait()
+	giveUp()
+	p.greeting.Wait()
 	for range adoptions {
 		p.adopting <- struct{}{} // until none is on its way
 	}

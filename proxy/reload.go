@@ -51,6 +51,9 @@ func (p *Proxy) reload() (Reloaded, error) {
 	if next.Pool.Servers != now.Pool.Servers {
 		return Reloaded{}, fmt.Errorf("pool.servers: expected %d as at the start, got %d: built-in job servers are neither started nor ended by a reload", now.Pool.Servers, next.Pool.Servers)
 	}
+	if err := next.CheckFiles(); err != nil {
+		return Reloaded{}, err
+	}
 	changed, waiting := now.change(&next)
 	if err := p.enforce(&next); err != nil {
 		return Reloaded{}, err
@@ -84,14 +87,14 @@ func (p *Proxy) enforce(next *Config) error {
 }
 
 // enlist sees to it that b can be dialled. core.mu is held. What dialled its
-// former address is closed when the router has given those dials up.
+// former address, or with other TLS, is closed when the router has given those dials up.
 func (p *Proxy) enlist(b Backend) {
 	c := p.core
 	for i, u := range c.upstreams {
 		if u.name != b.Name {
 			continue
 		}
-		if u.address != b.Address {
+		if u.address != b.Address || u.tls != b.TLS {
 			c.upstreams[i] = p.upstream(b)
 			p.former.Go(u.remote.Close)
 		}

@@ -41,7 +41,7 @@ func serveChangeable(t *testing.T, backends ...string) *changeable {
 	c.running = serve(t, nil, func(config *Config) {
 		for _, b := range backends {
 			name, address, _ := strings.Cut(b, "=")
-			config.Backends = append(config.Backends, Backend{name, address, 1})
+			config.Backends = append(config.Backends, Backend{Name: name, Address: address, Weight: 1})
 		}
 		c.config = *config
 	})
@@ -107,7 +107,7 @@ func TestReloadChangesBackends(t *testing.T) {
 	if handle := background(t, nc, "f", "u"); !strings.HasPrefix(handle, "H:a~") {
 		t.Errorf("got handle %s, expected one of a", handle)
 	}
-	done := p.change(t, func(c *Config) { c.Backends = []Backend{{"b", two, 1}} })
+	done := p.change(t, func(c *Config) { c.Backends = []Backend{{Name: "b", Address: two, Weight: 1}} })
 	if want := []string{"backends: b at " + two + " is new", "backends: a leaves when its jobs are done"}; !slices.Equal(done.Changed, want) || done.Configuration != 2 {
 		t.Errorf("got %+v, expected %q", done, want)
 	}
@@ -123,7 +123,9 @@ func TestReloadChangesBackends(t *testing.T) {
 	if len(p.log.with("msg=backend_gone")) != 1 {
 		t.Error("no log line says that a is gone")
 	}
-	p.change(t, func(c *Config) { c.Backends = []Backend{{"b", two, 1}, {"a", one, 1}} })
+	p.change(t, func(c *Config) {
+		c.Backends = []Backend{{Name: "b", Address: two, Weight: 1}, {Name: "a", Address: one, Weight: 1}}
+	})
 	eventually(t, "a job at a", func() bool { return strings.HasPrefix(background(t, nc, "f", ""), "H:a~") })
 	ask(t, nc, "the same connection")
 }
@@ -179,7 +181,7 @@ func TestReloadMovesBackends(t *testing.T) {
 	p := serveChangeable(t, "a="+one, "b=127.0.0.1:1")
 	nc := p.dial(t)
 	background(t, nc, "f", "u")
-	p.change(t, func(c *Config) { c.Backends = []Backend{{"a", two, 1}} })
+	p.change(t, func(c *Config) { c.Backends = []Backend{{Name: "a", Address: two, Weight: 1}} })
 	eventually(t, "the new address", func() bool { return len(p.log.with("msg=backend_up")) == 2 })
 	background(t, nc, "f", "u")
 	s := p.Status()
@@ -213,7 +215,7 @@ func TestReloadChangesLimits(t *testing.T) {
 	p.options.Level = &level
 	ask(t, p.dial(t), "before")
 	done := p.change(t, func(c *Config) {
-		c.Listen = []Listen{{"127.0.0.1:1"}}
+		c.Listen = []Listen{{Address: "127.0.0.1:1"}}
 		c.Limits.Line = 10
 		c.Limits.Connections = 2
 		c.Timeouts.Drain = time.Second
@@ -221,7 +223,7 @@ func TestReloadChangesLimits(t *testing.T) {
 		c.Routes = []Route{{"f*", "default"}}
 	})
 	changed := []string{"routes: f* to default", "limits.line: 10, was 8192", "limits.connections: 2, was 0", "timeouts.drain: 1s, was 100ms", "log.level: ERROR, was INFO"}
-	if !slices.Equal(done.Changed, changed) || len(done.Waiting) != 1 || !strings.HasPrefix(done.Waiting[0], "listen: [{127.0.0.1:1}], was [{127.0.0.1:0}]") {
+	if !slices.Equal(done.Changed, changed) || len(done.Waiting) != 1 || !strings.HasPrefix(done.Waiting[0], "listen: [127.0.0.1:1], was [127.0.0.1:0]") {
 		t.Errorf("got %+v, expected %q", done, changed)
 	}
 	if level.Level() != slog.LevelError {

@@ -9,7 +9,7 @@ import (
 
 func TestRouteFollowsTheRouter(t *testing.T) {
 	config := DefaultConfig()
-	config.Backends = []Backend{{"a", "x:1", 1}, {"b", "x:2", 5}, {"c", "x:3", 1}}
+	config.Backends = []Backend{{Name: "a", Address: "x:1", Weight: 1}, {Name: "b", Address: "x:2", Weight: 5}, {Name: "c", Address: "x:3", Weight: 1}}
 	config.Pool.Servers = 2
 	firsts := make(map[string]int)
 	for _, key := range []string{"u1", "u2", "u3", "u4", "u5", "u6", "u7", "u8", "u9"} {

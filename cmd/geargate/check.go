@@ -21,6 +21,9 @@ func check(args []string, stdout, stderr io.Writer) int {
 	if err == nil && *against != "" {
 		old, err = proxy.Load(*against, os.LookupEnv)
 	}
+	if err == nil {
+		err = config.CheckFiles()
+	}
 	if err != nil {
 		fmt.Fprintln(stderr, err)
 		return exitFailure

@@ -12,5 +12,6 @@
 //   - A connection can be parked: nobody reads from it, so that its peer must
 //     wait, and it is written to as before.
 //   - What waits for a peer drains in time proportional to its size.
+//   - A TLS connection is as any other, see tunnel.
 //   - Running out of descriptors delays new connections and nothing else.
 package listen
