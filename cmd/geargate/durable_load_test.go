@@ -283,4 +283,4 @@ const idleAfter = 2 * time.Second
 
 // recentJobs is how many ends of jobs may be on their way to the disk, for one
 // worker.
-const recentJobs = 200
+const recentJobs = 20

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/geargate/geargate/protocol"
 )
 
@@ -153,5 +155,63 @@ func TestDurableInGearmandsPlace(t *testing.T) {
 	}
 	if config, err := o.config(); err != nil || config.Pool.Store != "/var/jobs" {
 		t.Errorf("expected jobs in /var/jobs, got %q, %v", config.Pool.Store, err)
+	}
+}
+
+// TestDurableDiskThatFails has every write fail for a while, as a full disk
+// does: by the largest size of a file, which is none. Background jobs are
+// refused, a foreground job runs, and then all is as before.
+func TestDurableDiskThatFails(t *testing.T) {
+	s := newServer(t, "--data", t.TempDir())
+	s.start()
+	p, err := dialPeer(s.address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	submit := func() string {
+		answer, err := p.ask(protocol.SubmitJobBg, "f", "", workloadOf(""))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return answer.Type.String() + " " + string(answer.Arg(0))
+	}
+	if got := submit(); !strings.HasPrefix(got, "JOB_CREATED") {
+		t.Fatalf("expected JOB_CREATED, got %s", got)
+	}
+	limit := func(most uint64) {
+		if err := unix.Prlimit(s.command.Process.Pid, unix.RLIMIT_FSIZE, &unix.Rlimit{Cur: most, Max: unix.RLIM_INFINITY}, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	limit(0)
+	for range 3 {
+		if got := submit(); got != "ERROR QUEUE_ERROR" {
+			t.Errorf("expected QUEUE_ERROR, got %s", got)
+		}
+	}
+	_ = p.say(protocol.CanDo, "g")
+	if answer, err := p.ask(protocol.SubmitJob, "g", "", "x"); err != nil || answer.Type != protocol.JobCreated {
+		t.Errorf("expected a foreground job to be taken, got %v, %v", answer, err)
+	}
+	if answer, err := p.ask(protocol.GrabJob); err != nil || answer.Type != protocol.JobAssign {
+		t.Errorf("expected the foreground job, got %v, %v", answer, err)
+	}
+	limit(unix.RLIM_INFINITY)
+	if got := submit(); !strings.HasPrefix(got, "JOB_CREATED") {
+		t.Errorf("expected JOB_CREATED again, got %s", got)
+	}
+	s.kill()
+	for _, event := range []string{"store_failed", "store_recovered"} {
+		if !strings.Contains(s.stderr.String(), event) {
+			t.Errorf("expected %s in the log, got %s", event, s.stderr)
+		}
+	}
+	s.start()
+	l := newLedger()
+	l.setUnsure("") // the two have the same unique: none
+	l.worker(s.address, true)
+	if l.runs[""] != 2 {
+		t.Errorf("expected the two jobs that were acknowledged, got %d", l.runs[""])
 	}
 }
