@@ -23,7 +23,25 @@ type server struct {
 	address string
 	args    []string
 	command *exec.Cmd
-	stderr  *strings.Builder
+	stderr  *logText
+}
+
+// A logText is what a process that runs has logged so far.
+type logText struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (l *logText) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *logText) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
 }
 
 // newServer returns a server on a unix socket; flags come behind its own.
@@ -37,7 +55,7 @@ func newServer(t *testing.T, flags ...string) *server {
 // start returns when the server answers.
 func (s *server) start() {
 	s.t.Helper()
-	s.stderr = &strings.Builder{}
+	s.stderr = &logText{}
 	s.command = exec.Command(binary, s.args...)
 	s.command.Stderr = s.stderr
 	if err := s.command.Start(); err != nil {
