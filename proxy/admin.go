@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/http/pprof"
 	"os"
 	"time"
 
@@ -23,6 +24,13 @@ type admin struct {
 // resources is what the endpoint serves: a line for each.
 func (p *Proxy) resources() *http.ServeMux {
 	mux := http.NewServeMux()
+	mux.HandleFunc("GET /livez", p.serveLive)
+	mux.HandleFunc("GET /readyz", p.serveReady)
+	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
+	mux.HandleFunc("GET /debug/pprof/cmdline", pprof.Cmdline)
+	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
+	mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
+	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
 	mux.HandleFunc("GET /api/v1/status", p.serveStatus)
 	mux.HandleFunc("POST /api/v1/drain", p.serveDrain)
 	mux.HandleFunc("POST /api/v1/undrain", p.serveUndrain)

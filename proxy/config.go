@@ -127,7 +127,10 @@ type Timeouts struct {
 	Hold      time.Duration // for a backend; 0 is not at all
 	Handshake time.Duration // of TLS, and for a PROXY header
 	Keepalive time.Duration // of peers that vanished
-	CanDoUnit string        // of the number in CAN_DO_TIMEOUT: "ms" or "s"
+	// ShutdownDelay is how long connections are accepted after a process that
+	// was told to end has stopped being ready.
+	ShutdownDelay time.Duration
+	CanDoUnit     string // of the number in CAN_DO_TIMEOUT: "ms" or "s"
 }
 
 // Health is how backends are watched.

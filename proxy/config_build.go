@@ -52,6 +52,7 @@ func newBuilder() *builder {
 		"health.interval":                duration(&b.config.Health.Interval, 0, time.Hour),
 		"health.timeout":                 duration(&b.config.Health.Timeout, time.Millisecond, time.Hour),
 		"timeouts.handshake":             duration(&timeouts.Handshake, time.Millisecond, time.Hour),
+		"timeouts.shutdown_delay":        duration(&timeouts.ShutdownDelay, 0, time.Hour),
 		"timeouts.keepalive":             duration(&timeouts.Keepalive, 5*time.Second, 8*time.Hour),
 		"timeouts.can_do_unit":           oneOf(&timeouts.CanDoUnit, "ms", "s"),
 		"log.level":                      level(&log.Level),

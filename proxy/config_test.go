@@ -134,7 +134,7 @@ limits:
   job_retries: 4
   held_jobs: 5
   held_bytes: 6KiB
-timeouts: {dial: 1m30s, drain: 0, admin: 2s, grab: 300ms, wake: 50ms, hold: 7s, handshake: 11s, keepalive: 1m, can_do_unit: s}
+timeouts: {dial: 1m30s, shutdown_delay: 3s, drain: 0, admin: 2s, grab: 300ms, wake: 50ms, hold: 7s, handshake: 11s, keepalive: 1m, can_do_unit: s}
 health: {interval: 8s, timeout: 9s}
 log: {level: debug, format: json}
 `
@@ -159,7 +159,7 @@ log: {level: debug, format: json}
 		Admin:  Admin{Socket: "/run/a.sock", Listen: ":4731"},
 		Limits: Limits{Frame: GiB, Line: 64, FunctionName: KiB, FunctionsPerWorker: 7, ReadyJobs: 8,
 			InFlight: MiB, MaxPending: 2 * GiB, Memory: 3 * GiB, ConnectionsPerAddress: 5, Connections: 9, GroupLinks: 3, JobRetries: 4, HeldJobs: 5, HeldBytes: 6 * KiB},
-		Timeouts: Timeouts{Dial: 90 * time.Second, Admin: 2 * time.Second, Grab: 300 * time.Millisecond,
+		Timeouts: Timeouts{Dial: 90 * time.Second, ShutdownDelay: 3 * time.Second, Admin: 2 * time.Second, Grab: 300 * time.Millisecond,
 			Wake: 50 * time.Millisecond, Hold: 7 * time.Second, Handshake: 11 * time.Second, Keepalive: time.Minute, CanDoUnit: "s"},
 		Health: Health{Interval: 8 * time.Second, Timeout: 9 * time.Second},
 		Log:    Log{Level: -4, Format: "json"},

@@ -32,7 +32,7 @@ var sections = map[string]section{
 	"admin":    {keys: []string{"socket", "listen"}},
 	"limits": {keys: []string{"frame", "line", "function_name", "functions_per_worker",
 		"ready_jobs", "in_flight", "max_pending", "memory", "connections", "connections_per_address", "group_links", "job_retries", "held_jobs", "held_bytes"}},
-	"timeouts": {keys: []string{"dial", "drain", "admin", "grab", "wake", "hold", "handshake", "keepalive", "can_do_unit"}},
+	"timeouts": {keys: []string{"dial", "shutdown_delay", "drain", "admin", "grab", "wake", "hold", "handshake", "keepalive", "can_do_unit"}},
 	"health":   {keys: []string{"interval", "timeout"}},
 	"log":      {keys: []string{"level", "format"}},
 }

@@ -74,6 +74,7 @@ type Proxy struct {
 	doors     []*door
 	admin     admin
 	nextLane  atomic.Uint32
+	phase     atomic.Int32    // a phase; set by Serve
 	adopting  chan struct{}   // holds one for each connection on its way to a loop
 	greeting  sync.WaitGroup  // of those that say what comes before the first packet
 	greetings context.Context // ends when they are given up; static once Serve runs
@@ -245,9 +246,11 @@ func (p *Proxy) closeListeners() {
 // start.
 const startTimeout = time.Second
 
-// Serve accepts connections until ctx ends. Then it stops accepting, lets the
-// foreground jobs in flight finish for as long as the drain timeout says,
-// closes every connection and returns. Listen must have been called.
+// Serve accepts connections until ctx ends. Then it is not ready any more, goes
+// on for the shutdown delay so that whoever sends connections here can learn
+// of it, stops accepting, lets the foreground jobs in flight finish for as long
+// as the drain timeout says, closes every connection and returns. Listen must
+// have been called.
 func (p *Proxy) Serve(ctx context.Context) error {
 	if err := p.openStores(); err != nil {
 		p.closeListeners()
@@ -287,9 +290,13 @@ func (p *Proxy) Serve(ctx context.Context) error {
 		p.log.Info("listening", "address", ln.Addr().String())
 	}
 	stopForwarder := p.startForwarder()
+	p.phase.Store(int32(phaseServing))
 	select {
 	case <-ctx.Done():
+		p.phase.Store(int32(phaseStopping))
+		err = p.linger(failed)
 	case err = <-failed:
+		p.phase.Store(int32(phaseStopping))
 	}
 	stopForwarder()
 	p.closeListeners()
@@ -302,6 +309,16 @@ func (p *Proxy) Serve(ctx context.Context) error {
 	p.core.drain(p.config.Load().Timeouts.Drain)
 	p.stop(engine)
 	return err
+}
+
+// linger goes on accepting for the shutdown delay, or until a listener fails.
+func (p *Proxy) linger(failed <-chan error) error {
+	select {
+	case <-time.After(p.config.Load().Timeouts.ShutdownDelay):
+		return nil
+	case err := <-failed:
+		return err
+	}
 }
 
 // stop ends everything that Serve has started, in the order in which it

@@ -42,7 +42,7 @@ func serve(args []string, stdout, stderr io.Writer) int {
 		err = p.Listen()
 	}
 	if err == nil {
-		err = untilSignalled(p, accepting, config.Timeouts.Drain, log)
+		err = untilSignalled(p, accepting, config.Timeouts.ShutdownDelay+config.Timeouts.Drain, log)
 	}
 	if err != nil {
 		log.Error("failed", "error", err)
