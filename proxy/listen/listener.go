@@ -9,6 +9,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -26,6 +27,9 @@ type Listener struct {
 	stop chan struct{}
 	once sync.Once
 	file os.FileInfo // of a unix socket, as it was bound
+
+	shared   bool         // static: see ListenShared
+	retireAt atomic.Int64 // when Serve returns at the latest, in Unix nanoseconds; 0 before Retire
 }
 
 // Listen binds an address: "host:port", ":port" for every address of either
@@ -101,7 +105,7 @@ func clearPath(path string) error {
 }
 
 // Serve calls accepted for each connection, which then belongs to it, until
-// Close, when it returns nil. While the system is out of descriptors or
+// Close, or until it has retired, when it returns nil. While the system is out of descriptors or
 // memory, or the network is, it waits and calls failed, at most once a
 // second. Any other failure ends it. accepted must return soon.
 func (l *Listener) Serve(accepted func(net.Conn), failed func(error)) error {
@@ -115,9 +119,12 @@ func (l *Listener) Serve(accepted func(net.Conn), failed func(error)) error {
 			spare.release()
 			accepted(nc)
 			pause = firstPause
+			if l.retired(nil) {
+				return nil
+			}
 			continue
 		}
-		if l.closed() {
+		if l.closed() || l.retired(err) {
 			return nil
 		}
 		if !passing(err) {
