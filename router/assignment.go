@@ -182,6 +182,7 @@ func (a *assignment) due(r *Router) {
 // takeAway ends the hold of a's worker on it.
 func (r *Router) takeAway(a *assignment) {
 	a.worker.release(a)
+	r.mayHaveDone(a.worker.session)
 	r.disarm(&a.timer)
 	a.worker = nil
 	if a.state == assignmentRunning {

@@ -37,7 +37,8 @@
 // Reload puts another configuration in force (reload.go): backends come, leave
 // when they are empty (drain.go) and change their address, and functions are
 // led to other pools (route.go), while sessions go on. Survey asks backends how
-// many jobs they have, for Report.
+// many jobs they have, for Report. LameDuck lets sessions go to a successor
+// (lameduck.go).
 //
 // # States
 //

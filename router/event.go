@@ -1,6 +1,10 @@
 package router
 
-import "github.com/geargate/geargate/protocol"
+import (
+	"time"
+
+	"github.com/geargate/geargate/protocol"
+)
 
 // A SessionID names one downstream connection for as long as the process
 // lives; the shell never uses one twice.
@@ -55,6 +59,10 @@ const (
 	// Survey: somebody wants to know how many jobs the backends have. They are
 	// asked, and Surveyed with the same Survey follows when Report can say.
 	Survey
+	// LameDuck: a successor serves from now on. Sessions are closed, in batches
+	// and as soon as each loses nothing by it, Within being how long all of it
+	// may take. WorkersLast is for jobs that no other process could run.
+	LameDuck
 )
 
 // An Event is one thing that happened outside. Its slices and its packet are
@@ -81,4 +89,7 @@ type Event struct {
 	Backend BackendID
 	Config  *Config // kept
 	Survey  uint64
+
+	Within      time.Duration
+	WorkersLast bool
 }

@@ -290,6 +290,7 @@ func (r *Router) detach(l *listener) {
 	j := l.job
 	l.session.listen.remove(l)
 	r.charge(l.session, -l.size)
+	r.mayHaveDone(l.session)
 	if j.listeners.remove(l); j.listeners.count == 0 {
 		r.jobs.pending--
 	}

@@ -28,6 +28,7 @@ type Router struct {
 	timers    timerQueue
 	lingering lingering
 	doubts    doubts
+	duck      lameDuck
 	waiting   waiting // jobs that wait for a backend
 	orphans   byLink  // jobs of ours that run on though their links have ended
 	nextLane  int     // which lane gets the next group link

@@ -35,6 +35,8 @@ import (
 //	drain a               no new jobs to a; undrain a ends that
 //	reload a=2 c          another configuration, written as behind farm;
 //	                      c@new is c at another address
+//	lameduck 10s          a successor serves from now on; behind it, last: workers
+//	                      stay for as long as a client waits for a job
 //	survey 7              the backends are asked how many jobs they have
 //	report                shows what is known of each backend
 //
@@ -128,6 +130,12 @@ func (p *player) play(t *testing.T, line string) []string {
 	case words[0] == "reload":
 		cfg := config(words[1:])
 		return p.step(&Event{Kind: Reload, Config: &cfg})
+	case words[0] == "lameduck":
+		within, err := time.ParseDuration(words[1])
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p.step(&Event{Kind: LameDuck, Within: within, WorkersLast: len(words) > 2})
 	case words[0] == "survey":
 		id, _ := strconv.ParseUint(words[1], 10, 64)
 		return p.step(&Event{Kind: Survey, Survey: id})

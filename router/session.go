@@ -29,6 +29,9 @@ type session struct {
 
 	held int // see Held
 
+	goes      bool // its turn to go has come, see lameDuck
+	notBefore int  // the first batch that may be its own
+
 	inOpened    hook[session] // Router.opened
 	inLingering hook[session] // Router.lingering
 }
@@ -45,6 +48,9 @@ func (r *Router) openSession(ev *Event) {
 	s.worker.session = s
 	r.sessions[s.id] = s
 	r.opened.pushBack(s)
+	if r.duck.pause > 0 {
+		s.notBefore = r.duck.batch + 2 // whoever has just connected is about to ask
+	}
 }
 
 // closeSession forgets s: nobody waits for its replies any more, its
@@ -125,6 +131,7 @@ func (r *Router) answerText(p *reply, text []byte) {
 // release drops the first reply of s, which has been sent, and sends those
 // behind it that are ready.
 func (r *Router) release(s *session) {
+	r.mayHaveDone(s)
 	for {
 		p := s.owes.first
 		s.owes.first = p.next

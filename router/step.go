@@ -55,9 +55,14 @@ func (r *Router) Step(now time.Time, ev *Event, acts []Action) []Action {
 		r.drain(ev.Backend, ev.Kind == Drain)
 	case Reload:
 		r.reload(*ev.Config)
+	case LameDuck:
+		r.startLameDuck(ev.Within, ev.WorkersLast)
 	case Survey:
 		id := ev.Survey
 		r.survey(false, func(r *Router) { r.action(Surveyed).Survey = id })
+	}
+	if len(r.duck.going) > 0 {
+		r.dismissIdle()
 	}
 	return r.end()
 }
