@@ -183,9 +183,9 @@ func TestHandshakeTimeout(t *testing.T) {
 	ends(t, slow)
 	ends(t, header)
 	eventually(t, "room for others", func() bool { return p.core.admission.all.Load() == 0 })
-	if n, m := p.Counters().HandshakeFailures.Load(), p.Counters().ProxyHeaderFailures.Load(); n != 2 || m != 1 {
-		t.Errorf("%d handshakes and %d headers have failed", n, m)
-	}
+	eventually(t, "two handshakes and one header have failed", func() bool {
+		return p.Counters().HandshakeFailures.Load() == 2 && p.Counters().ProxyHeaderFailures.Load() == 1
+	})
 }
 
 // A stop does not wait for those that are in the middle of their handshakes.

@@ -79,18 +79,11 @@ type Proxy struct {
 	greeting  sync.WaitGroup  // of those that say what comes before the first packet
 	greetings context.Context // ends when they are given up; static once Serve runs
 	log       *slog.Logger
-	headroom  []byte
 
 	reloading sync.Mutex     // held by the Reload under way
 	loaded    int            // guarded by reloading: how often a configuration was put in force
 	former    sync.WaitGroup // of redialers that nobody needs any more
 }
-
-// headroom is how much garbage there may be before it is collected, in bytes.
-// Large frames are the only garbage, the heap beside them is small, and the
-// collector would run for every few of them. Of this memory nothing is ever
-// touched, so the kernel never provides it: it only makes the heap look larger.
-const headroom = 64 << 20
 
 // New prepares a proxy; config must be checked, as Load returns it.
 func New(config Config, options Options, log *slog.Logger) (*Proxy, error) {
@@ -105,7 +98,6 @@ func New(config Config, options Options, log *slog.Logger) (*Proxy, error) {
 		return nil, err
 	}
 	p.adopting = make(chan struct{}, adoptions)
-	p.headroom = make([]byte, headroom)
 	c := &core{
 		journal:   p.journal,
 		router:    router.New(config.Router(lanes)),

@@ -58,6 +58,7 @@ func runGearmand(o *gearmandOptions, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
+	fitRuntime(o.threads)
 	p, err := proxy.New(config, proxy.Options{Lanes: o.threads}, log)
 	if err != nil {
 		return err

@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
-	"runtime"
 	"syscall"
 	"time"
 
@@ -27,7 +26,7 @@ func serve(args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintln(stderr, err)
 		return exitFailure
 	}
-	fitProcessors()
+	fitRuntime(0)
 	var level slog.LevelVar
 	level.Set(config.Log.Level)
 	log := proxy.NewLog(stderr, config.Log.Format, &level)
@@ -49,16 +48,6 @@ func serve(args []string, stdout, stderr io.Writer) int {
 		return exitFailure
 	}
 	return exitOK
-}
-
-// fitProcessors leaves Go one processor where there is to be one event loop. An
-// event loop yields to Go's scheduler after each batch, and that wakes another
-// thread in vain where a processor is idle: of a job at a time it is half of
-// all the CPU. Whoever sets GOMAXPROCS is not overruled.
-func fitProcessors() {
-	if os.Getenv("GOMAXPROCS") == "" && proxy.Lanes() == 1 {
-		runtime.GOMAXPROCS(1)
-	}
 }
 
 // untilSignalled serves until SIGTERM or SIGINT, then drains, for as long as

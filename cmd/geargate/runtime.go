@@ -1,0 +1,49 @@
+package main
+
+import (
+	"cmp"
+	"os"
+	"runtime"
+	"runtime/debug"
+
+	"github.com/geargate/geargate/proxy"
+)
+
+// fitRuntime fits Go's scheduler and collector to what a proxy does that has so
+// many event loops; 0 is as many as suit the processors.
+func fitRuntime(loops int) {
+	fitProcessors(cmp.Or(loops, proxy.Lanes()))
+	fitCollector()
+}
+
+// fitProcessors leaves Go one processor where there is to be one event loop. An
+// event loop yields to Go's scheduler after each batch, and that wakes another
+// thread in vain where a processor is idle: of a job at a time it is half of
+// all the CPU. Whoever sets GOMAXPROCS is not overruled.
+func fitProcessors(loops int) {
+	if os.Getenv("GOMAXPROCS") == "" && loops == 1 {
+		runtime.GOMAXPROCS(1)
+	}
+}
+
+// garbagePercent of the heap and of headroom may be garbage before it is
+// collected: 32 MiB of an empty heap, and little more of a large one. Packets
+// leave no garbage but for large frames, of which some should come together
+// before the collector runs. The heap is what waits for slow readers and what
+// is queued in memory, and half of that again would be too much.
+const (
+	garbagePercent = 10
+	headroom       = 320 << 20 // bytes
+)
+
+// unused makes the heap look larger to the collector. Nothing of it is ever
+// touched, so the kernel never provides it.
+var unused []byte
+
+// fitCollector does what garbagePercent says, unless GOGC is set.
+func fitCollector() {
+	if os.Getenv("GOGC") == "" {
+		unused = make([]byte, headroom)
+		debug.SetGCPercent(garbagePercent)
+	}
+}
