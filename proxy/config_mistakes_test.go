@@ -15,7 +15,7 @@ func TestMistakes(t *testing.T) {
 		{"unknown section", "pool:\n  servers: 1\nlisteners:\n", []string{
 			`c.yaml:3: expected one of the keys admin, backends, health, limits, listen, log, pool, pools, routes, spool, timeouts, got "listeners"`}},
 		{"unknown key", "timeouts:\n  dial: 1s\n  dail: 2s\n", []string{
-			`c.yaml:3: timeouts: expected one of the keys dial, drain, admin, grab, wake, hold, handshake, keepalive, can_do_unit, got "dail"`}},
+			`c.yaml:3: timeouts: expected one of the keys dial, shutdown_delay, drain, admin, grab, wake, hold, handshake, keepalive, can_do_unit, got "dail"`}},
 		{"doubled section", "log: {level: info}\npool: {servers: 1}\nlog: {level: warn}\n", []string{
 			`c.yaml:3: expected each key once, got log again, first on line 1`}},
 		{"doubled key", "limits:\n  line: 1KiB\n  line: 2KiB\n", []string{
