@@ -9,11 +9,13 @@ import (
 	"math"
 	"net"
 	"os"
+	"strings"
 	"sync/atomic"
 	"syscall"
 	"time"
 
 	"github.com/geargate/geargate/protocol"
+	"github.com/geargate/geargate/router"
 )
 
 // SpoolName is the name of the backend that keeps background jobs while no
@@ -240,7 +242,7 @@ func (f *forwarder) submit() (forwarded int, err error) {
 			refused = string(reply.Arg(1))
 			continue
 		}
-		f.complete(job)
+		f.complete(job, reply.Arg(0))
 		forwarded++
 	}
 	f.pending = left
@@ -275,14 +277,17 @@ func (f *forwarder) reply() (*protocol.Packet, error) {
 	return &p, p.Parse(f.received)
 }
 
-// complete has the spool forget a job.
-func (f *forwarder) complete(job spooled) {
+// complete has the spool forget a job, and its handle lead to the new one.
+func (f *forwarder) complete(job spooled, handle []byte) {
 	f.core.mu.Lock()
 	defer f.core.mu.Unlock()
 	d := protocol.Drafted(protocol.Request, protocol.WorkComplete, job.handle, nil)
 	f.spool.builtin.Send(spoolLink, &d)
 	f.done.Add(1)
-	f.core.settle(time.Now())
+	now := time.Now()
+	was := "H:" + SpoolName + "~" + strings.TrimPrefix(string(job.handle), "H:")
+	f.core.step(now, router.Event{Kind: router.Forwarded, From: []byte(was), To: handle})
+	f.core.settle(now)
 }
 
 // appendTo appends the submission of a job.

@@ -63,6 +63,9 @@ const (
 	// and as soon as each loses nothing by it, Within being how long all of it
 	// may take. WorkersLast is for jobs that no other process could run.
 	LameDuck
+	// Forwarded: the job that clients know as From has left the spool, and is the
+	// job To now.
+	Forwarded
 )
 
 // An Event is one thing that happened outside. Its slices and its packet are
@@ -92,4 +95,5 @@ type Event struct {
 
 	Within      time.Duration
 	WorkersLast bool
+	From, To    []byte // handles as clients see them
 }

@@ -30,8 +30,9 @@ type Router struct {
 	doubts    doubts
 	duck      lameDuck
 	waiting   waiting // jobs that wait for a backend
-	orphans   byLink  // jobs of ours that run on though their links have ended
-	nextLane  int     // which lane gets the next group link
+	forwarded forwarded
+	orphans   byLink // jobs of ours that run on though their links have ended
+	nextLane  int    // which lane gets the next group link
 
 	now     time.Time // of the event under way
 	acts    []Action  // of the event under way

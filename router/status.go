@@ -13,6 +13,8 @@ func (r *Router) getStatus(s *session, front []byte) {
 		r.replyError(s, protocol.RefuseHandle)
 		return
 	}
+	asked := front
+	front = r.forwarded.find(front)
 	b, h, ok := r.backHandle(front)
 	j := r.jobOf(front)
 	if j == nil && !ok {
@@ -20,7 +22,7 @@ func (r *Router) getStatus(s *session, front []byte) {
 		return
 	}
 	p := r.expect(s)
-	p.asked, _ = textOf(front)
+	p.asked, _ = textOf(asked)
 	switch {
 	case j != nil && (j.ending || j.state != jobAccepted):
 		r.statusHere(p, j)

@@ -57,6 +57,8 @@ func (r *Router) Step(now time.Time, ev *Event, acts []Action) []Action {
 		r.reload(*ev.Config)
 	case LameDuck:
 		r.startLameDuck(ev.Within, ev.WorkersLast)
+	case Forwarded:
+		r.noteForwarded(ev.From, ev.To)
 	case Survey:
 		id := ev.Survey
 		r.survey(false, func(r *Router) { r.action(Surveyed).Survey = id })

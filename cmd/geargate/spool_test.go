@@ -40,11 +40,26 @@ func TestSpool(t *testing.T) {
 		t.Errorf("expected a foreground job to be refused, got %v, %v", answer, err)
 	}
 	farm.start()
+	q, err := dialPeer(farm.address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer q.Close()
 	eventually(t, "jobs to be forwarded", func() bool {
-		answer, err := p.ask(protocol.GetStatus, handles[len(handles)-1])
-		return err == nil && string(answer.Arg(1)) == "0"
+		answer, err := q.ask(protocol.GetStatusUnique, uniqueOf(30))
+		return err == nil && string(answer.Arg(1)) == "1"
 	})
-	checkForwarded(t, farm)
+	w := checkForwarded(t, farm)
+	for n, handle := range handles { // they run now, on w
+		eventually(t, "its status by the handle it had", func() bool {
+			answer, err := p.ask(protocol.GetStatus, handle)
+			if err == nil && string(answer.Arg(0)) != handle {
+				t.Fatalf("job %d: asked for %s, got the status of %s", n, handle, answer.Arg(0))
+			}
+			return err == nil && string(answer.Arg(1)) == "1" && string(answer.Arg(2)) == "1"
+		})
+	}
+	w.Close()
 }
 
 // submitToSpool submits thirty jobs and one of high priority, and returns their
@@ -71,13 +86,13 @@ func submitToSpool(t *testing.T, front *server) (handles []string) {
 	return handles
 }
 
-func checkForwarded(t *testing.T, farm *server) {
+// checkForwarded returns the worker that has all of them.
+func checkForwarded(t *testing.T, farm *server) *peer {
 	t.Helper()
 	w, err := dialPeer(farm.address)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer w.Close()
 	_ = w.say(protocol.CanDo, "f")
 	for i := range 31 {
 		n := i - 1
@@ -95,4 +110,5 @@ func checkForwarded(t *testing.T, farm *server) {
 	if answer, err := w.ask(protocol.GrabJobUniq); err != nil || answer.Type != protocol.NoJob {
 		t.Errorf("expected each job once, got %v, %v", answer, err)
 	}
+	return w
 }
