@@ -218,6 +218,28 @@ func TestTunnelAddresses(t *testing.T) {
 	})
 }
 
+// A tunnel whose loop drops the connection ends at once, also where the peer
+// does not read.
+func TestTunnelIsDropped(t *testing.T) {
+	conns := make(chan *Conn, 1)
+	s := &script{open: func(c *Conn) { conns <- c }}
+	start(t, 1, s)
+	before := runtime.NumGoroutine()
+	tunnelled(t, s)
+	c := wait(t, conns)
+	s.run(t, 0, func() { _ = c.Write(make([]byte, largest)) })
+	eventually(t, "the peer has no room", func() bool {
+		queued := make(chan int, 1)
+		s.run(t, 0, func() { queued <- c.Queued() })
+		first := <-queued
+		<-time.After(20 * time.Millisecond)
+		s.run(t, 0, func() { queued <- c.Queued() })
+		return first == <-queued
+	})
+	s.run(t, 0, c.CloseNow)
+	eventually(t, "its goroutines are gone", func() bool { return runtime.NumGoroutine() <= before })
+}
+
 // Nothing is left of tunnels whose loops let go of them, nor of those that are
 // there at the end, even where the peer neither reads nor ends.
 func TestTunnelsLeaveNothing(t *testing.T) {
