@@ -1,13 +1,17 @@
 package proxy
 
 import (
+	"bufio"
 	"bytes"
+	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/netip"
+	"os"
+	"os/exec"
 	"strings"
 	"testing"
 	"time"
@@ -348,6 +352,13 @@ func TestProxyHeaderRefused(t *testing.T) {
 	third := p.dial(t)
 	third.Write(proxyHeader(t, 2, "192.0.2.2:1"))
 	ask(t, third, "of another address")
+	first.Close()
+	eventually(t, "room for another of the first address", func() bool {
+		nc := p.dial(t)
+		nc.Write(append(proxyHeader(t, 2, "192.0.2.1:3"), "hello\n"...))
+		n, _ := nc.Read(make([]byte, 10))
+		return n > 0
+	})
 }
 
 // Geargate behind Geargate, with TLS and certificates both ways between them:
@@ -392,5 +403,122 @@ func TestFilesAreChecked(t *testing.T) {
 	_, err := New(config, Options{}, quiet)
 	if err == nil || !strings.Contains(err.Error(), "listen[1].tls: ") || !strings.Contains(err.Error(), "backends[1].tls: open /none/ca") {
 		t.Errorf("got %v", err)
+	}
+}
+
+// Sockets that were inherited are served with the TLS that was meant for them,
+// or not at all.
+func TestInheritedSocketsSpeakTLS(t *testing.T) {
+	authority := tlstest.New(t)
+	config := DefaultConfig()
+	config.Listen = []Listen{secureListen(t, authority)}
+	inherited := func() *os.File {
+		ln, err := net.ListenTCP("tcp", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer ln.Close()
+		file, err := ln.File()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return file
+	}
+	two, err := New(config, Options{Inherited: []*os.File{inherited(), inherited()}}, quiet)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := two.Listen(); err == nil || !strings.Contains(err.Error(), "expected 1") {
+		t.Errorf("two sockets for one address: %v", err)
+	}
+	one, err := New(config, Options{Inherited: []*os.File{inherited()}}, quiet)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := one.Listen(); err != nil {
+		t.Fatal(err)
+	}
+	defer one.closeListeners()
+	if one.doors[0].keys == nil {
+		t.Error("the socket is served without TLS")
+	}
+}
+
+// A reload gives new links the TLS that is new, and is refused where its files
+// are of no use.
+func TestReloadChangesTLSOfBackend(t *testing.T) {
+	authority := tlstest.New(t)
+	behind := serve(t, nil, func(c *Config) {
+		c.Listen = []Listen{secureListen(t, authority)}
+		c.Pool.Servers = 1
+	})
+	p := serveChangeable(t, "a="+behind.Addrs()[0].String())
+	p.change(t, func(c *Config) { c.Backends[0].TLS.CA = authority.File })
+	worker := p.dial(t)
+	go workOn(worker)
+	nc := p.dial(t)
+	send(t, nc, protocol.SubmitJob, []byte("f"), nil, []byte("w"))
+	expect(t, nc, protocol.JobCreated)
+	expect(t, nc, protocol.WorkComplete)
+	p.mu.Lock()
+	p.config.Backends[0].TLS.CA = "/none"
+	p.mu.Unlock()
+	if _, err := p.Reload(); err == nil || !strings.Contains(err.Error(), "/none") {
+		t.Errorf("reloaded with a file that is not there: %v", err)
+	}
+}
+
+// openssl asks for the version over TLS and returns the first line that comes
+// back, which is empty where the connection ends before.
+func openssl(t *testing.T, address string, flags ...string) string {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	command := exec.CommandContext(ctx, "openssl", append([]string{"s_client", "-quiet", "-verify_return_error",
+		"-verify_hostname", "front", "-connect", address}, flags...)...)
+	in, err := command.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := command.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	_, _ = io.WriteString(in, "version\n") // fails where it has ended
+	text, _ := bufio.NewReader(out).ReadString('\n')
+	in.Close()
+	cancel()
+	_ = command.Wait() // it was killed
+	return text
+}
+
+func TestOpenSSL(t *testing.T) {
+	authority, other := tlstest.New(t), tlstest.New(t)
+	p := serve(t, nil, func(c *Config) {
+		l := secureListen(t, authority)
+		l.TLS.ClientCA = authority.File
+		c.Listen = []Listen{l}
+		c.Pool.Servers = 1
+	})
+	address := p.Addrs()[0].String()
+	cert, key := authority.Issue(t, "client")
+	strangeCert, strangeKey := other.Issue(t, "client")
+	ours := []string{"-cert", cert, "-key", key, "-CAfile", authority.File}
+	for name, c := range map[string]struct {
+		flags []string
+		in    bool
+	}{
+		"ours":                  {ours, true},
+		"ours by TLS 1.2":       {append([]string{"-tls1_2"}, ours...), false},
+		"no certificate":        {[]string{"-CAfile", authority.File}, false},
+		"another's certificate": {[]string{"-cert", strangeCert, "-key", strangeKey, "-CAfile", authority.File}, false},
+		"trusts another":        {[]string{"-cert", cert, "-key", key, "-CAfile", other.File}, false},
+	} {
+		if got := openssl(t, address, c.flags...); strings.HasPrefix(got, "OK ") != c.in {
+			t.Errorf("%s: got %q, let in %v", name, got, c.in)
+		}
 	}
 }

@@ -59,7 +59,21 @@ func TestTunnelCarriesMuchBothWays(t *testing.T) {
 	}
 }
 
-// What was written before Close arrives, and then the end that TLS has for it.
+// A tail is a connection that keeps the last bytes that were read from it.
+type tail struct {
+	net.Conn
+	last []byte
+}
+
+func (t *tail) Read(p []byte) (int, error) {
+	n, err := t.Conn.Read(p)
+	t.last = append(t.last, p[:n]...)
+	t.last = bytes.Clone(t.last[max(0, len(t.last)-24):])
+	return n, err
+}
+
+// What was written before Close arrives, and then the end that TLS has for it:
+// a record of 19 bytes, two of them the alert close_notify.
 func TestTunnelCloseLosesNothing(t *testing.T) {
 	closed := make(chan error, 1)
 	s := &script{close: func(_ *Conn, err error) { closed <- err }}
@@ -68,16 +82,23 @@ func TestTunnelCloseLosesNothing(t *testing.T) {
 		c.Close()
 	}
 	start(t, 1, s)
-	client := tunnelled(t, s)
+	accepted, dialled := pair(t)
+	raw := &tail{Conn: dialled}
+	server, client := secured(t, accepted, raw)
+	if err := s.engine.Adopt(0, server, nil); err != nil {
+		t.Fatal(err)
+	}
 	if _, err := client.Write([]byte("go")); err != nil {
 		t.Fatal(err)
 	}
 	if n, err := io.Copy(io.Discard, client); err != nil || n != largest/4 {
 		t.Errorf("%d bytes, then %v, expected %d and a proper end", n, err, largest/4)
 	}
-	if err := wait(t, closed); err != nil {
-		t.Errorf("closed with %v", err)
+	if !bytes.HasPrefix(raw.last, []byte{0x17, 3, 3, 0, 19}) {
+		t.Errorf("TCP ended after % x, expected close_notify", raw.last)
 	}
+	client.Close()
+	wait(t, closed)
 }
 
 // A peer that sends no more, in either manner, still gets what it is owed.
