@@ -141,8 +141,10 @@ func TestCertificateIsReadAgain(t *testing.T) {
 		t.Fatal("another certificate without a change")
 	}
 	authority.Renew(t, "front", l.TLS.Cert, t.TempDir()+"/key") // not the key of this certificate
-	if serial() != before || serial() != before {
-		t.Error("a certificate without its key was used")
+	for range 2 {
+		if serial() != before {
+			t.Error("a certificate without its key was used")
+		}
 	}
 	eventually(t, "one line about it", func() bool { return len(p.log.with("msg=certificate_failed")) == 1 })
 	authority.Renew(t, "front", l.TLS.Cert, l.TLS.Key)

@@ -120,9 +120,7 @@ func TestReloadChangesBackends(t *testing.T) {
 	worker := p.dial(t)
 	work(t, worker, "f")
 	eventually(t, "a to be gone", func() bool { s := p.Status(); return names(&s) == "b" })
-	if len(p.log.with("msg=backend_gone")) != 1 {
-		t.Error("no log line says that a is gone")
-	}
+	eventually(t, "a log line that a is gone", func() bool { return len(p.log.with("msg=backend_gone")) == 1 })
 	p.change(t, func(c *Config) {
 		c.Backends = []Backend{{Name: "b", Address: two, Weight: 1}, {Name: "a", Address: one, Weight: 1}}
 	})

@@ -43,6 +43,9 @@ func TestLittleOfALargeHeapIsGarbage(t *testing.T) {
 			if got := debug.SetGCPercent(before); got != test.want {
 				t.Errorf("%d percent, expected %d", got, test.want)
 			}
+			if (len(unused) == headroom) != (test.set == "") {
+				t.Errorf("%d bytes of headroom", len(unused))
+			}
 			unused = nil
 		})
 	}
