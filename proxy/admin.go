@@ -26,6 +26,7 @@ func (p *Proxy) resources() *http.ServeMux {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /livez", p.serveLive)
 	mux.HandleFunc("GET /readyz", p.serveReady)
+	mux.Handle("GET /metrics", p.metrics())
 	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
 	mux.HandleFunc("GET /debug/pprof/cmdline", pprof.Cmdline)
 	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)

@@ -19,6 +19,7 @@ type decider interface {
 	Listening() int
 	Owes(router.SessionID) bool
 	Report() *router.Report
+	Count() *router.Counts
 	Held(router.SessionID) (bytes int, worker bool)
 	HeldForAll() int
 }

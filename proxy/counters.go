@@ -2,9 +2,12 @@ package proxy
 
 import "sync/atomic"
 
-// Counters count what was done about peers that want too much, since the
-// start. Any goroutine may read them.
+// Counters count what came and went, and what was done about peers that want
+// too much, since the start. Any goroutine may read them.
 type Counters struct {
+	Accepted            atomic.Uint64 // connections
+	BytesRead           atomic.Uint64 // from clients, workers and remote backends
+	BytesWritten        atomic.Uint64 // to them
 	Parked              atomic.Uint64 // sessions not read from for a while: limits.in_flight
 	Resumed             atomic.Uint64 // and read from again
 	ParkFailures        atomic.Uint64 // not parked, for want of a descriptor

@@ -85,6 +85,7 @@ func (f *fakeRouter) HeldForAll() int { return 0 }
 
 func (f *fakeRouter) Owes(router.SessionID) bool { return false }
 
+func (f *fakeRouter) Count() *router.Counts  { return &router.Counts{} }
 func (f *fakeRouter) Report() *router.Report { return &router.Report{} }
 
 // look runs read while the router is at rest.

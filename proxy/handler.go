@@ -21,6 +21,7 @@ func (c *core) Open(conn *listen.Conn) {
 	now := time.Now()
 	switch p := conn.Owner.(type) {
 	case *session:
+		c.counters.Accepted.Add(1)
 		p.conn, p.lane, p.open = conn, conn.Loop(), true
 		c.lastID++
 		p.id = c.lastID
@@ -91,10 +92,17 @@ func (c *core) refuseHeader(s *session, data []byte) bool {
 // take is hear, and reads the rest of a large frame to where it belongs as
 // far as it is there.
 func (c *core) take(conn *listen.Conn, p *peer, data []byte, limits streamLimits, from speaker) error {
+	read := len(data)
 	err := c.hear(p, data, limits, from)
-	if err == nil && !p.deaf && p.in.readOn(conn, limits) {
-		err = c.hear(p, nil, limits, from)
+	if err == nil && !p.deaf {
+		had := len(p.in.held)
+		whole := p.in.readOn(conn, limits)
+		read += len(p.in.held) - had
+		if whole {
+			err = c.hear(p, nil, limits, from)
+		}
 	}
+	c.counters.BytesRead.Add(uint64(read))
 	c.holds(p)
 	return err
 }

@@ -37,6 +37,7 @@ type repeats struct {
 	since   time.Time
 	written int
 	dropped int
+	total   uint64 // ever
 }
 
 const (
@@ -76,6 +77,7 @@ func (j *journal) add(l line) {
 		r = &repeats{}
 		j.counts[l.event] = r
 	}
+	r.total++
 	if now := time.Now(); now.Sub(r.since) >= time.Second {
 		r.since, r.written = now, 0
 	}
@@ -147,6 +149,17 @@ func (j *journal) write() {
 		}
 		j.log.LogAttrs(context.Background(), levels[l.event], l.event, attributes...)
 	}
+}
+
+// totals returns how often each event has happened.
+func (j *journal) totals() map[string]uint64 {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	all := map[string]uint64{}
+	for event, r := range j.counts {
+		all[event] = r.total
+	}
+	return all
 }
 
 // close writes what is queued. What is added later is lost.

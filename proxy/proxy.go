@@ -80,9 +80,10 @@ type Proxy struct {
 	greetings context.Context // ends when they are given up; static once Serve runs
 	log       *slog.Logger
 
-	reloading sync.Mutex     // held by the Reload under way
-	loaded    int            // guarded by reloading: how often a configuration was put in force
-	former    sync.WaitGroup // of redialers that nobody needs any more
+	reloading  sync.Mutex     // held by the Reload under way
+	generation atomic.Int64   // loaded, for whoever must not wait
+	loaded     int            // guarded by reloading: how often a configuration was put in force
+	former     sync.WaitGroup // of redialers that nobody needs any more
 }
 
 // New prepares a proxy; config must be checked, as Load returns it.
@@ -93,6 +94,7 @@ func New(config Config, options Options, log *slog.Logger) (*Proxy, error) {
 	}
 	p := &Proxy{options: options, log: log, journal: newJournal(log), loaded: 1}
 	p.config.Store(&config)
+	p.generation.Store(1)
 	if err := config.CheckFiles(); err != nil {
 		p.journal.close()
 		return nil, err

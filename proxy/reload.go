@@ -59,6 +59,7 @@ func (p *Proxy) reload() (Reloaded, error) {
 		return Reloaded{}, err
 	}
 	p.loaded++
+	p.generation.Store(int64(p.loaded))
 	return Reloaded{p.loaded, changed, waiting}, nil
 }
 

@@ -62,6 +62,7 @@ func (c *core) flush(f *flush) {
 		conn.CloseNow()
 		return
 	}
+	c.counters.BytesWritten.Add(uint64(f.size()))
 	if err := f.write(); err != nil && !errors.Is(err, net.ErrClosed) {
 		return // Close is on its way
 	}
@@ -75,6 +76,15 @@ func (c *core) flush(f *flush) {
 		conn.CloseNow()
 		f.queued = 0
 	}
+}
+
+// size is how many bytes there are to be written.
+func (f *flush) size() int {
+	n := len(f.out)
+	for _, part := range f.parts {
+		n += len(part)
+	}
+	return n
 }
 
 // write hands everything to the connection.

@@ -2,6 +2,7 @@ package router
 
 import (
 	"slices"
+	"time"
 
 	"github.com/geargate/geargate/protocol"
 )
@@ -26,6 +27,9 @@ type assignment struct {
 	unique   []byte
 	reducer  []byte
 	workload []byte
+
+	submitted time.Time // zero where it is not known when
+	began     time.Time // when its worker got it
 
 	spoke bool  // its worker has sent something about it
 	data  int   // WORK_DATA and WORK_WARNING that it has sent
@@ -99,6 +103,9 @@ func (r *Router) linkAssigned(l *link, p *protocol.Packet) {
 	if j != nil && len(a.unique) == 0 && len(j.unique) > 0 {
 		a.unique = slices.Clone(j.unique) // it was sent without
 	}
+	if j != nil {
+		a.submitted = j.submitted
+	}
 	if j != nil && j.needless() {
 		r.shed(a, j)
 	} else {
@@ -152,7 +159,7 @@ func (a *assignment) fill(p *protocol.Packet) {
 // assign gives a to a worker that asked with a packet of type kind. The reply
 // is of the kind it asked for, whatever was grabbed with upstream.
 func (r *Router) assign(a *assignment, w *worker, p *reply, kind protocol.Type) {
-	a.state, a.worker = assignmentRunning, w
+	a.state, a.worker, a.began = assignmentRunning, w, r.now
 	a.link.running++
 	if w.runsOther(a) {
 		a.front = a.backend.otherFront(&a.handle, func(front handleText) bool { return w.runs(front.bytes()) != nil })

@@ -70,6 +70,7 @@ func (r *Router) again(j *job) int {
 		r.refuseJob(j, []byte(protocol.RefuseLost.Code), []byte(protocol.RefuseLost.Text))
 		return 0
 	}
+	r.counting.resubmitted++
 	if j.stored {
 		r.dispatch(j)
 		return 1

@@ -158,6 +158,7 @@ func (r *Router) wake(g *group) {
 	w.state = workerWoken
 	w.wokenAt = r.now
 	g.woken.pushBack(w)
+	r.counting.noops++
 	r.send(w.session, protocol.Noop)
 }
 

@@ -46,6 +46,7 @@ type job struct {
 	moves     int         // how often it was submitted again
 	carrier   *assignment // Adrift: what runs it
 	heldUntil time.Time   // Waiting: when it is given up
+	submitted time.Time   // by its first client; zero for one that goes on from another
 
 	dubious  bool      // its backend may have joined it to one from before
 	inquired bool      // it stands in Router.doubts

@@ -153,6 +153,7 @@ func (r *Router) out(b *backend, reason string, silent bool) {
 	b.life++
 	r.disarm(&b.timer)
 	if b.health.eject(reason, silent) {
+		b.ejections++
 		r.note(NoteBackendEjected, nil, b, reason)
 	}
 }

@@ -24,6 +24,7 @@ func (r *Router) result(w *worker, p *protocol.Packet) {
 			return
 		}
 		j, l := r.listened(a), a.link
+		r.counting.ran(a, j, r.now, p.Type == protocol.WorkComplete)
 		if l != nil {
 			r.report(a, p, j.resultUpstream(p))
 		} else if j == nil {

@@ -29,6 +29,7 @@ type Router struct {
 	lingering lingering
 	doubts    doubts
 	duck      lameDuck
+	counting  counting
 	waiting   waiting // jobs that wait for a backend
 	forwarded forwarded
 	orphans   byLink // jobs of ours that run on though their links have ended
@@ -55,6 +56,7 @@ func New(cfg Config) *Router {
 		able:     map[string][]*group{},
 	}
 	r.jobs.init()
+	r.counting.init()
 	for _, b := range cfg.Backends {
 		r.addBackend(b)
 	}
@@ -159,6 +161,7 @@ type backend struct {
 	drained    bool // an operator keeps new jobs away
 	census     census
 	sent       uint64 // submissions, ever
+	ejections  uint64 // ever
 	highest    uint64 // number of a handle it has given out
 	front      []byte // frontHost of its latest handle
 	frontOf    uint64 // and of which hostHash

@@ -38,12 +38,17 @@ func (r *Router) submit(s *session, p *protocol.Packet) {
 		r.replyError(s, *why)
 		return
 	}
-	if j := r.jobs.find(&sub); j != nil {
-		r.join(s, j, &sub)
+	known := r.jobs.find(&sub)
+	if !s.forwards {
+		r.counting.submitted(&sub, known != nil)
+	}
+	if known != nil {
+		r.join(s, known, &sub)
 		return
 	}
 	j := r.jobPool.get()
 	j.fill(&sub)
+	j.submitted = r.now
 	if sub.background {
 		j.stored, j.despooled = true, s.forwards
 		j.joined = append(j.joined, r.expect(s))
