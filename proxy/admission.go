@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -87,11 +88,31 @@ func (p *Proxy) checkDescriptors() {
 		return
 	}
 	config := p.config.Load()
-	remote := uint64(len(config.Backends) * (len(p.core.lanes) + config.Limits.GroupLinks))
-	need := otherDescriptors + remote + uint64(config.Limits.Connections)
+	peers, links := config.descriptors(len(p.core.lanes))
+	need := uint64(otherDescriptors + peers + links)
 	if need > limit.Cur {
 		p.journal.add(line{event: "descriptors_short", reason: fmt.Sprintf(
-			"%d file descriptors, expected %d for limits.connections of %d, %d links to backends and %d others: raise the limit (ulimit -n, LimitNOFILE)",
-			limit.Cur, need, config.Limits.Connections, remote, otherDescriptors)})
+			"%d file descriptors, expected %d for limits.connections of %d: %d of them, %d of links to backends and %d others: raise the limit (ulimit -n, LimitNOFILE)",
+			limit.Cur, need, config.Limits.Connections, peers, links, otherDescriptors)})
 	}
+}
+
+// ofTLS is how many descriptors a TLS connection takes: see listen.
+const ofTLS = 3
+
+// descriptors returns how many the clients and workers that are allowed take at
+// most, and how many the links to backends.
+func (c *Config) descriptors(lanes int) (peers, links int) {
+	peers = c.Limits.Connections
+	if slices.ContainsFunc(c.Listen, func(l Listen) bool { return l.TLS.On() }) {
+		peers *= ofTLS
+	}
+	for _, b := range c.Backends {
+		each := 1
+		if b.TLS.On() {
+			each = ofTLS
+		}
+		links += each * (lanes + c.Limits.GroupLinks)
+	}
+	return peers, links
 }

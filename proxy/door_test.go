@@ -524,3 +524,16 @@ func TestOpenSSL(t *testing.T) {
 		}
 	}
 }
+
+func TestDescriptorsOfTLS(t *testing.T) {
+	config := DefaultConfig()
+	config.Limits.Connections, config.Limits.GroupLinks = 100, 2
+	config.Backends = []Backend{{Name: "a", Address: "x:1"}, {Name: "b", Address: "x:2"}}
+	if peers, links := config.descriptors(4); peers != 100 || links != 12 {
+		t.Errorf("%d and %d without TLS", peers, links)
+	}
+	config.Listen[0].TLS.Cert, config.Backends[0].TLS.Insecure = "c", true
+	if peers, links := config.descriptors(4); peers != 300 || links != 24 {
+		t.Errorf("%d and %d with TLS", peers, links)
+	}
+}
