@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/pprof"
 	"os"
+	"sync/atomic"
 	"time"
 
 	"github.com/geargate/geargate/proxy/listen"
@@ -19,6 +20,7 @@ import (
 type admin struct {
 	socket, address *listen.Listener // nil where there is none
 	server          []*http.Server
+	watching        atomic.Int32 // who look at the dashboard
 }
 
 // resources is what the endpoint serves: a line for each.
@@ -26,6 +28,8 @@ func (p *Proxy) resources() *http.ServeMux {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /livez", p.serveLive)
 	mux.HandleFunc("GET /readyz", p.serveReady)
+	mux.Handle("GET /", dashboard())
+	mux.HandleFunc("GET /api/v1/live", p.serveWatch)
 	mux.Handle("GET /metrics", p.metrics())
 	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
 	mux.HandleFunc("GET /debug/pprof/cmdline", pprof.Cmdline)

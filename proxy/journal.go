@@ -20,6 +20,26 @@ type journal struct {
 	mu     sync.Mutex
 	counts map[string]*repeats // guarded by mu
 	closed bool                // guarded by mu
+	recent []Recent            // guarded by mu: the latest last
+}
+
+// recents is how many events are kept for the dashboard.
+const recents = 30
+
+// A Recent is an event that happened a while ago.
+type Recent struct {
+	At      time.Time `json:"at"`
+	Event   string    `json:"event"`
+	Backend string    `json:"backend,omitempty"`
+	Peer    string    `json:"peer,omitempty"`
+	Reason  string    `json:"reason,omitempty"`
+}
+
+// latest returns the last events.
+func (j *journal) latest() []Recent {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return append([]Recent{}, j.recent...)
 }
 
 // A line is one event worth a log line. No payload is ever in it.
@@ -78,6 +98,10 @@ func (j *journal) add(l line) {
 		j.counts[l.event] = r
 	}
 	r.total++
+	if len(j.recent) == recents {
+		j.recent = append(j.recent[:0], j.recent[1:]...)
+	}
+	j.recent = append(j.recent, Recent{time.Now(), l.event, l.backend, l.peer, l.reason})
 	if now := time.Now(); now.Sub(r.since) >= time.Second {
 		r.since, r.written = now, 0
 	}

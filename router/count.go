@@ -73,6 +73,23 @@ func (d *Duration) observe(took time.Duration) {
 	d.Sum += took
 }
 
+// Within returns the smallest bound that a share of all took at most; what
+// takes longer than every bound is taken for the last. ok is false where there
+// was nothing.
+func (d *Duration) Within(percent uint64) (bound time.Duration, ok bool) {
+	all := uint64(0)
+	for _, n := range d.Buckets {
+		all += n
+	}
+	below := uint64(0)
+	for i, bound := range Bounds {
+		if below += d.Buckets[i]; all > 0 && below*100 >= all*percent {
+			return bound, true
+		}
+	}
+	return Bounds[len(Bounds)-1], all > 0
+}
+
 // counting is where the router counts.
 type counting struct {
 	noops, resubmitted uint64

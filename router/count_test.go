@@ -36,4 +36,12 @@ func TestDurations(t *testing.T) {
 	if d != want {
 		t.Errorf("got %+v, expected %+v", d, want)
 	}
+	for percent, bound := range map[uint64]time.Duration{50: Bounds[0], 75: Bounds[1], 99: Bounds[len(Bounds)-1]} {
+		if got, ok := d.Within(percent); got != bound || !ok {
+			t.Errorf("%d %% within %v, expected %v", percent, got, bound)
+		}
+	}
+	if _, ok := new(Duration).Within(50); ok {
+		t.Error("half of nothing took some time")
+	}
 }
