@@ -6,12 +6,10 @@ import (
 	"github.com/geargate/geargate/protocol"
 )
 
-// lossesPerLink is how many ends of links each submit link to each backend may
-// make a job go through: a job that takes a backend down wherever it runs must
-// come to an end, and one that is only unlucky must not. A backend that dies
-// takes all its links along, one after the other, and a job may go from each
-// to the next.
-const lossesPerLink = 8
+// maxLostRuns is how many runs of a job may be lost before it fails: one that
+// takes backends or workers down wherever it runs must come to an end. One that
+// was only queued when its link ended is submitted again however often.
+const maxLostRuns = 8
 
 // loseSubmitLink decides what becomes of everything that was under way on a
 // submit link that has ended: the oldest first, so that jobs keep their order.
@@ -59,13 +57,16 @@ func (r *Router) failover(j *job, from *backend) int {
 		j.state = jobAdrift // its worker finishes
 		return 0
 	}
-	return r.again(j)
+	return r.again(j, j.seen > 0)
 }
 
-// again submits a job again that no backend has, or fails it where that has
-// been done too often, and returns 1 where it has not.
-func (r *Router) again(j *job) int {
-	if j.moves++; j.moves > lossesPerLink*r.cfg.Lanes*len(r.backends) {
+// again submits a job again that no backend has, and returns 1. ran says that it
+// was being run: where that has been lost too often it fails, and 0 is returned.
+func (r *Router) again(j *job, ran bool) int {
+	if ran {
+		j.lostRuns++
+	}
+	if j.lostRuns >= maxLostRuns {
 		r.note(NoteRetriesUsedUp, nil, nil, string(j.function))
 		r.refuseJob(j, []byte(protocol.RefuseLost.Code), []byte(protocol.RefuseLost.Text))
 		return 0
@@ -88,7 +89,7 @@ func (r *Router) launch(j *job, kept bool) {
 		sub := j.submission()
 		sub.kind = background(j.kind)
 		c.fill(&sub)
-		c.stored, c.moves = true, j.moves
+		c.stored, c.lostRuns = true, j.lostRuns
 		c.joined, j.joined = j.joined, c.joined
 		r.dispatch(c)
 	}

@@ -43,7 +43,7 @@ type job struct {
 	copies, seen int
 
 	data      int         // WORK_DATA and WORK_WARNING that its listeners were sent
-	moves     int         // how often it was submitted again
+	lostRuns  int         // how often it was being run when it was lost
 	carrier   *assignment // Adrift: what runs it
 	heldUntil time.Time   // Waiting: when it is given up
 	submitted time.Time   // by its first client; zero for one that goes on from another

@@ -58,7 +58,7 @@ func (r *Router) loseGroupLink(l *link) {
 // abort forgets a, which nobody here will run. A job that was left to it is
 // submitted again.
 func (r *Router) abort(a *assignment) {
-	j := a.job
+	j, ran := a.job, a.state == assignmentOrphaned || a.lost > 0
 	r.forget(a)
 	if j == nil {
 		return
@@ -67,7 +67,7 @@ func (r *Router) abort(a *assignment) {
 		r.drop(j)
 		return
 	}
-	r.again(j)
+	r.again(j, ran)
 }
 
 // adopt reports whether a is a job that a worker of ours runs already, and
