@@ -80,6 +80,38 @@ func (r *Router) again(j *job, ran bool) int {
 	return 1
 }
 
+// elsewhere sends a job that its backend has refused to the next one for its
+// key that has not, and reports whether there is one. Only a job that was
+// accepted before goes on so: its clients cannot be told of a refusal any more.
+// One backend may be asked twice where it seemed to have the job from before;
+// as many refusals as there are backends end it in any case.
+func (r *Router) elsewhere(j *job) bool {
+	if !j.isTold() || j.unwanted() {
+		return false
+	}
+	j.refusedBy = append(j.refusedBy, j.backend)
+	if len(j.refusedBy) >= len(r.backends) {
+		return false
+	}
+	for _, b := range j.refusedBy {
+		b.passedOver = true
+	}
+	sub := j.submission()
+	next := r.backendFor(&sub)
+	for _, b := range j.refusedBy {
+		b.passedOver = false
+	}
+	switch {
+	case next == nil:
+		return false
+	case next.ghosts.has(j.unique):
+		r.askForGhost(j, next)
+	default:
+		r.forward(j, next, j.unique)
+	}
+	return true
+}
+
 // launch submits a job that no backend has and that others may have joined.
 // Where it must be kept whoever listens, a background submission goes ahead;
 // only where somebody listens does a foreground one follow.

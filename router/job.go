@@ -44,6 +44,7 @@ type job struct {
 
 	data      int         // WORK_DATA and WORK_WARNING that its listeners were sent
 	lostRuns  int         // how often it was being run when it was lost
+	refusedBy []*backend  // since it was accepted last, in their order
 	carrier   *assignment // Adrift: what runs it
 	heldUntil time.Time   // Waiting: when it is given up
 	submitted time.Time   // by its first client; zero for one that goes on from another

@@ -58,7 +58,9 @@ func (r *Router) pay(l *link, p *protocol.Packet) {
 // created handles a JOB_CREATED, or a refusal.
 func (r *Router) created(j *job, p *protocol.Packet, refused bool) {
 	if refused {
-		r.refuseJob(j, p.Arg(0), p.Arg(1))
+		if !r.elsewhere(j) {
+			r.refuseJob(j, p.Arg(0), p.Arg(1))
+		}
 		return
 	}
 	h, ok := handleOf(p.Arg(0))
@@ -75,7 +77,7 @@ func (r *Router) created(j *job, p *protocol.Packet, refused bool) {
 		r.merge(j, known)
 		return
 	}
-	j.handle = h
+	j.handle, j.refusedBy = h, nil
 	j.fresh = j.backend.counts(&h)
 	r.jobs.accept(j)
 	r.doubt(j)
