@@ -65,6 +65,8 @@ type wire struct {
 	up    *queue // to the job server
 	down  *queue // to the router
 	owed  []protocol.Type
+
+	retired bool // after the latest step: it is to take on nothing more
 }
 
 type wireState uint8
@@ -123,7 +125,11 @@ func (w *world) sent(id LinkID, unit []byte) {
 	if _, _, ok := p.Type.Submission(); ok {
 		w.submitted(at.host, p.Arg(0))
 	}
-	if answer := answers[p.Type]; answer != 0 {
+	answer := answers[p.Type]
+	if at.retired && (answer == protocol.JobCreated || p.Type == protocol.GrabJobAll) {
+		w.fail("%s on link %d, which was retired before", p.Type, id)
+	}
+	if answer != 0 {
 		at.owed = append(at.owed, answer)
 	}
 }

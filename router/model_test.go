@@ -160,6 +160,10 @@ func (w *world) step(ev *Event) {
 	if w.wrong != "" {
 		return
 	}
+	for _, at := range w.order {
+		l := w.r.links[at.id]
+		at.retired = l != nil && l.retiring
+	}
 	w.steps++
 	if err := w.check(); err != nil {
 		w.fail("%v", err)
