@@ -52,7 +52,11 @@ func (p *Proxy) listenAdmin() error {
 	conf := p.config.Load()
 	var err error
 	if conf.Admin.Listen != "" {
-		if p.admin.address, err = listen.Listen(conf.Admin.Listen); err != nil {
+		bind := listen.Listen
+		if conf.shared() {
+			bind = listen.ListenShared
+		}
+		if p.admin.address, err = bind(conf.Admin.Listen); err != nil {
 			return fmt.Errorf("admin.listen: %w", err)
 		}
 	}
@@ -60,7 +64,7 @@ func (p *Proxy) listenAdmin() error {
 		return nil
 	}
 	for _, path := range conf.AdminSockets(os.LookupEnv) {
-		if p.admin.socket, err = bindAdmin(path); err == nil {
+		if p.admin.socket, err = bindAdmin(path, conf.shared()); err == nil {
 			return nil
 		}
 	}
@@ -74,10 +78,16 @@ func (p *Proxy) listenAdmin() error {
 	return nil
 }
 
-// bindAdmin binds the unix socket at path for the owner and the group.
-func bindAdmin(path string) (*listen.Listener, error) {
+// bindAdmin binds the unix socket at path for the owner and the group, where
+// succeeds says so also in the place of a process that still answers there.
+func bindAdmin(path string, succeeds bool) (*listen.Listener, error) {
 	if err := makeSocketDir(path); err != nil {
 		return nil, err
+	}
+	if file, err := os.Lstat(path); succeeds && err == nil && file.Mode().Type() == os.ModeSocket {
+		if err := os.Remove(path); err != nil {
+			return nil, err
+		}
 	}
 	ln, err := listen.Listen("unix://" + path)
 	if err != nil {
@@ -121,6 +131,13 @@ func questionsOnly(next http.Handler) http.Handler {
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// retire leaves the address to a successor that shares it.
+func (a *admin) retire() {
+	if a.address != nil {
+		_ = a.address.Close() // it is gone either way
+	}
 }
 
 // close ends the endpoint and every request under way.

@@ -189,7 +189,7 @@ func TestPrivateSocketDir(t *testing.T) {
 	if err := os.Chmod(filepath.Dir(path), 0o777); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := bindAdmin(path); err == nil {
+	if _, err := bindAdmin(path, false); err == nil {
 		t.Error("a directory that others may write to was used")
 	}
 }

@@ -41,6 +41,7 @@ type Config struct {
 // :port, [ipv6]:port or unix:///path. Port 0 is any free port.
 type Listen struct {
 	Address       string
+	ReusePort     bool // others may listen there at the same time: a successor
 	TLS           ListenTLS
 	ProxyProtocol ProxyProtocol
 }

@@ -175,6 +175,8 @@ func (b *builder) parser(e *entry) parser {
 		switch key, inTLS := strings.CutPrefix(e.key, "tls."); {
 		case inTLS:
 			return listen.TLS.parser(key)
+		case e.key == "reuse_port":
+			return truth(&listen.ReusePort)
 		case e.key == "proxy_protocol.trusted":
 			return prefix(&listen.ProxyProtocol.Trusted)
 		}

@@ -1,6 +1,10 @@
 package proxy
 
-import "fmt"
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
 
 // complete fills in what follows from other keys, and checks what only the
 // whole can show.
@@ -47,6 +51,26 @@ func (b *builder) checkListen() {
 	seen := make(map[string]string)
 	for i, listen := range b.config.Listen {
 		b.checkItem("listen", i, "address", listen.Address, seen)
+		b.checkShared(i)
+	}
+}
+
+// checkShared checks that nothing is in one process alone where two may serve
+// one address: who comes to the other would not find it.
+func (b *builder) checkShared(i int) {
+	c := &b.config
+	if !c.Listen[i].ReusePort {
+		return
+	}
+	label := itemLabel("listen", i) + ".reuse_port"
+	if strings.HasPrefix(c.Listen[i].Address, "unix://") {
+		b.problems.add(b.where[label], label+": expected a TCP address to share", quote(c.Listen[i].Address))
+	}
+	if c.Pool.Servers > 0 {
+		b.problems.add(b.where[label], label+": expected pool.servers to be 0, as one process alone has the jobs of its built-in pool", strconv.Itoa(c.Pool.Servers))
+	}
+	if c.Spool.Path != "" {
+		b.problems.add(b.where[label], label+": expected no spool.path, as one process alone has its spool", quote(c.Spool.Path))
 	}
 }
 

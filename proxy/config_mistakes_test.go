@@ -43,7 +43,7 @@ func TestMistakes(t *testing.T) {
 		{"word as section", "\nlimits: 5\n", []string{`c.yaml:2: limits: expected a mapping of frame, line,`}},
 		{"list as section", "pool:\n  - servers: 1\n", []string{`c.yaml:2: pool: expected a mapping of servers, store, store_memory, got a list`}},
 		{"word as list", "listen: :4730\n", []string{`c.yaml:1: listen: expected a list of mappings, got ":4730"`}},
-		{"word as item", "listen:\n  - address: :1\n  - :2\n", []string{`c.yaml:3: listen[2]: expected a mapping of address, tls, proxy_protocol, got ":2"`}},
+		{"word as item", "listen:\n  - address: :1\n  - :2\n", []string{`c.yaml:3: listen[2]: expected a mapping of address, reuse_port, tls, proxy_protocol, got ":2"`}},
 		{"list as value", "pool:\n  servers: [1]\n", []string{`c.yaml:2: pool.servers: expected a value, got a list`}},
 		{"keys below keys", "listen:\n  - address: :1\n    tls: {cert: c, certs: c}\n    proxy_protocol: 10.0.0.0/8\n  - address: unix:///s\n    proxy_protocol: {trusted: [10/8]}\n", []string{
 			`c.yaml:3: listen[1].tls: expected one of the keys cert, key, client_ca, client_auth, min_version, got "certs"`,
@@ -109,6 +109,14 @@ func TestMistakes(t *testing.T) {
 		{"listen twice", "listen:\n - address: :4730\n - address: \":\"\n - address: \":04730\"\n", []string{
 			`c.yaml:3: listen[2].address: expected a port from 1 to 65535`,
 			`c.yaml:4: listen[3].address: expected one of its own, got ":4730" as in listen[1]`}},
+		{"a shared path", "pool: {servers: 0}\nbackends: [{name: a, address: x}]\nlisten: [{address: \"unix:///s\", reuse_port: true}]\n", []string{
+			`c.yaml:3: listen[1].reuse_port: expected a TCP address to share, got "unix:///s"`}},
+		{"a shared built-in pool", "listen: [{address: \":1\", reuse_port: true}]\nspool: {path: /x}\n", []string{
+			`c.yaml:1: listen[1].reuse_port: expected pool.servers to be 0, as one process alone has the jobs of its built-in pool, got 1`,
+			`c.yaml:1: listen[1].reuse_port: expected no spool.path, as one process alone has its spool, got "/x"`,
+			`c.yaml:2: spool.path: expected backends, for whose jobs it is, got none`}},
+		{"perhaps shared", "listen: [{address: \":1\", reuse_port: yes}]\n", []string{
+			`c.yaml:1: listen[1].reuse_port: expected one of true, false, got "yes"`}},
 		{"backend without name", "backends:\n  - address: a\n", []string{`c.yaml:2: backends[1]: expected the key name, got none`}},
 		{"backend without address", "backends:\n\n  - name: a\n", []string{`c.yaml:3: backends[1]: expected the key address, got none`}},
 		{"backend without anything", "backends:\n  - {}\n", []string{
@@ -137,7 +145,7 @@ func TestMistakes(t *testing.T) {
 		{"bad value of a variable", "log:\n  level: ${env:LEVEL}\n", []string{`c.yaml:2: log.level: expected one of debug, info, warn, error, got "loud"`}},
 
 		{"several at once", "listen:\n  - adress: :1\npool:\n  servers: x\n\nbackends:\n  - name: a b\n    address: host:port\n", []string{
-			`c.yaml:2: listen[1]: expected one of the keys address, tls, proxy_protocol, got "adress"`,
+			`c.yaml:2: listen[1]: expected one of the keys address, reuse_port, tls, proxy_protocol, got "adress"`,
 			`c.yaml:4: pool.servers: expected a whole number`,
 			`c.yaml:7: backends[1].name: expected 1 to 24`,
 			`c.yaml:8: backends[1].address: expected a port from 1 to 65535, got "host:port"`,

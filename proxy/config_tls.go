@@ -80,12 +80,7 @@ func (t *BackendTLS) parser(key string) parser {
 	case "server_name":
 		return hostName(&t.ServerName)
 	case "insecure":
-		return func(text string) error {
-			var word string
-			err := oneOf(&word, "true", "false")(text)
-			t.Insecure = word == "true"
-			return err
-		}
+		return truth(&t.Insecure)
 	}
 	return oneOf(&t.MinVersion, "1.2", "1.3")
 }

@@ -77,6 +77,16 @@ func FormatSize(n int) string {
 	return strconv.Itoa(n) + "B"
 }
 
+// truth accepts true and false.
+func truth(to *bool) parser {
+	return func(text string) error {
+		var word string
+		err := oneOf(&word, "true", "false")(text)
+		*to = word == "true"
+		return err
+	}
+}
+
 // duration accepts Go's notation from low to high. Only 0 may go without a
 // unit.
 func duration(to *time.Duration, low, high time.Duration) parser {

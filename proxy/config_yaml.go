@@ -23,7 +23,7 @@ type section struct {
 }
 
 var sections = map[string]section{
-	"listen":   {list: true, keys: []string{"address", "tls.cert", "tls.key", "tls.client_ca", "tls.client_auth", "tls.min_version", "proxy_protocol.trusted"}, words: "proxy_protocol.trusted"},
+	"listen":   {list: true, keys: []string{"address", "reuse_port", "tls.cert", "tls.key", "tls.client_ca", "tls.client_auth", "tls.min_version", "proxy_protocol.trusted"}, words: "proxy_protocol.trusted"},
 	"backends": {list: true, keys: []string{"name", "address", "weight", "tls.ca", "tls.cert", "tls.key", "tls.server_name", "tls.min_version", "tls.insecure"}},
 	"pools":    {list: true, keys: []string{"name", "backends"}, words: "backends"},
 	"routes":   {list: true, keys: []string{"function", "pool"}},

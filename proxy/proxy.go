@@ -75,6 +75,8 @@ type Proxy struct {
 	admin     admin
 	nextLane  atomic.Uint32
 	phase     atomic.Int32    // a phase; set by Serve
+	succeeded chan struct{}   // closed when a successor serves, see LameDuck
+	succeed   sync.Once       // closes it
 	adopting  chan struct{}   // holds one for each connection on its way to a loop
 	greeting  sync.WaitGroup  // of those that say what comes before the first packet
 	greetings context.Context // ends when they are given up; static once Serve runs
@@ -92,7 +94,7 @@ func New(config Config, options Options, log *slog.Logger) (*Proxy, error) {
 	if lanes <= 0 {
 		lanes = Lanes()
 	}
-	p := &Proxy{options: options, log: log, journal: newJournal(log), loaded: 1}
+	p := &Proxy{options: options, log: log, journal: newJournal(log), loaded: 1, succeeded: make(chan struct{})}
 	p.config.Store(&config)
 	p.generation.Store(1)
 	if err := config.CheckFiles(); err != nil {
@@ -189,7 +191,11 @@ func (p *Proxy) bind() error {
 		return p.inherit()
 	}
 	for _, l := range p.config.Load().Listen {
-		ln, err := listen.Listen(l.Address)
+		bind := listen.Listen
+		if l.ReusePort {
+			bind = listen.ListenShared
+		}
+		ln, err := bind(l.Address)
 		if err != nil {
 			return fmt.Errorf("listen at %s: %w", l.Address, err)
 		}
@@ -243,8 +249,8 @@ const startTimeout = time.Second
 // Serve accepts connections until ctx ends. Then it is not ready any more, goes
 // on for the shutdown delay so that whoever sends connections here can learn
 // of it, stops accepting, lets the foreground jobs in flight finish for as long
-// as the drain timeout says, closes every connection and returns. Listen must
-// have been called.
+// as the drain timeout says, closes every connection and returns. LameDuck has
+// it close them one by one. Listen must have been called.
 func (p *Proxy) Serve(ctx context.Context) error {
 	if err := p.openStores(); err != nil {
 		p.closeListeners()
@@ -285,10 +291,14 @@ func (p *Proxy) Serve(ctx context.Context) error {
 	}
 	stopForwarder := p.startForwarder()
 	p.phase.Store(int32(phaseServing))
+	var took time.Duration
 	select {
 	case <-ctx.Done():
 		p.phase.Store(int32(phaseStopping))
 		err = p.linger(failed)
+	case <-p.succeeded:
+		p.phase.Store(int32(phaseStopping))
+		took = p.handOver(ctx, &accepting)
 	case err = <-failed:
 		p.phase.Store(int32(phaseStopping))
 	}
@@ -300,7 +310,7 @@ func (p *Proxy) Serve(ctx context.Context) error {
 	for range adoptions {
 		p.adopting <- struct{}{} // until none is on its way
 	}
-	p.core.drain(p.config.Load().Timeouts.Drain)
+	p.core.drain(p.config.Load().Timeouts.Drain - took)
 	p.stop(engine)
 	return err
 }

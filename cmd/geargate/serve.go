@@ -52,10 +52,11 @@ func serve(args []string, stdout, stderr io.Writer) int {
 
 // untilSignalled serves until SIGTERM or SIGINT, then drains, for as long as
 // limit. A second one of them ends it at once, with an error. SIGHUP reloads
-// the configuration; the proxy logs what comes of it.
+// the configuration; the proxy logs what comes of it. SIGUSR2 says that a
+// successor serves; SIGTERM may follow it.
 func untilSignalled(p *proxy.Proxy, accepting <-chan struct{}, limit time.Duration, log *slog.Logger) error {
 	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, syscall.SIGTERM, os.Interrupt, syscall.SIGHUP)
+	signal.Notify(signals, syscall.SIGTERM, os.Interrupt, syscall.SIGHUP, syscall.SIGUSR2)
 	watched, unwatch := context.WithCancel(context.Background())
 	defer unwatch()
 	ctx, drain := context.WithCancel(watched)
@@ -76,6 +77,12 @@ func untilSignalled(p *proxy.Proxy, accepting <-chan struct{}, limit time.Durati
 				service.reloading()
 				_, _ = p.Reload()
 				service.ready()
+				continue
+			}
+			if s == syscall.SIGUSR2 {
+				log.Info("signal", "signal", s.String())
+				service.stopping(limit)
+				p.LameDuck()
 				continue
 			}
 			if draining {
