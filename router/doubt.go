@@ -14,6 +14,10 @@ import (
 // than most, its backend is asked whether it still has it. What comes of a job
 // comes before that answer; when neither the result has come nor the job is
 // known, it was such a ghost, and is submitted again.
+//
+// A job that is ending is in doubt as well while another waits for its end: its
+// result may have been lost on its way to the backend, which has the job queued
+// again then, perhaps for functions that no worker of ours can do any more.
 
 const (
 	// doubtAfter is how long after its JOB_CREATED, or the last answer, a job
@@ -42,15 +46,22 @@ func (r *Router) doubt(j *job) {
 }
 
 // putInDoubt puts j on the queue where it may be such a job and somebody
-// listens.
+// waits for what comes of it.
 func (r *Router) putInDoubt(j *job) {
-	if !j.dubious || j.inquired || j.state != jobAccepted || j.listeners.count == 0 {
+	if !j.doubtful() || j.inquired || j.state != jobAccepted {
 		return
 	}
 	j.inquired, j.askAt = true, r.now.Add(doubtAfter)
 	if r.doubts.jobs.pushBack(j); !r.doubts.timer.armed() {
 		r.arm(&r.doubts.timer, j.askAt, &r.doubts)
 	}
+}
+
+func (j *job) doubtful() bool {
+	if j.ending {
+		return j.after != nil
+	}
+	return j.dubious && j.listeners.count > 0
 }
 
 // trust takes j off the queue, where it stands there.
@@ -60,9 +71,6 @@ func (r *Router) trust(j *job) {
 	}
 	j.inquired = false
 	if r.doubts.jobs.remove(j); r.doubts.jobs.count == 0 {
-		r.disarm(&r.doubts.timer)
-	}
-	if r.doubts.jobs.count == 0 {
 		r.disarm(&r.doubts.timer)
 	}
 }
@@ -79,7 +87,7 @@ func (q *doubts) due(r *Router) {
 			return
 		}
 		r.trust(j)
-		if j.listeners.count == 0 {
+		if !j.doubtful() {
 			continue // until somebody joins it
 		}
 		j.link.owed.push(owed{kind: owedDoubt})
@@ -97,11 +105,19 @@ func (r *Router) doubtAnswered(l *link, p *protocol.Packet, refused bool) {
 		return
 	}
 	j := r.jobs.byHandle[l.place(&h)]
-	if j == nil || j.link != l || j.ending {
+	if j == nil || j.link != l {
 		return // it has ended since it was asked about
 	}
-	if string(p.Arg(1)) == "1" {
+	known, running := string(p.Arg(1)) == "1", string(p.Arg(2)) == "1"
+	switch {
+	case j.ending && known && !running:
+		r.overtake(j)
+		return
+	case known:
 		r.putInDoubt(j)
+		return
+	case j.ending:
+		r.ended(j)
 		return
 	}
 	if r.failover(j, l.backend) > 0 {

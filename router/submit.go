@@ -165,6 +165,7 @@ func (r *Router) heir(j *job, sub *submission) *job {
 		j.after = r.jobPool.get()
 		j.after.fill(sub)
 		j.after.state = jobHeld
+		r.putInDoubt(j)
 	}
 	return j.after
 }
