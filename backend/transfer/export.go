@@ -27,8 +27,8 @@ func Export(dir string, w io.Writer) (jobs int, err error) {
 		err = disk.Replay(func(j *store.Job) error {
 			jobs++
 			return encoder.Encode(Job{
-				Function: string(j.Function), Unique: string(j.Unique), Priority: priorityName(int64(j.Priority)),
-				Reducer: string(j.Reducer), Due: (j.Due + 999) / 1000, Attempts: j.Attempts, Workload: j.Workload,
+				Function: Text(j.Function), Unique: Text(j.Unique), Priority: priorityName(int64(j.Priority)),
+				Reducer: Text(j.Reducer), Due: (j.Due + 999) / 1000, Attempts: j.Attempts, Workload: j.Workload,
 			})
 		})
 		if err := errors.Join(err, disk.Close()); err != nil {

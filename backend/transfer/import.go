@@ -5,11 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"math"
 	"net"
-	"os"
-	"strconv"
 	"strings"
 	"time"
 
@@ -22,31 +19,40 @@ const together = 100
 // answerTimeout is how long the job server may take to answer.
 const answerTimeout = time.Minute
 
-// Dial connects to a job server at host:port or unix:///path.
-func Dial(address string) (net.Conn, error) {
+// dial connects to a job server at host:port or unix:///path.
+func dial(address string) (net.Conn, error) {
 	if path, ok := strings.CutPrefix(address, "unix://"); ok {
 		return net.DialTimeout("unix", path, answerTimeout)
 	}
 	return net.DialTimeout("tcp", address, answerTimeout)
 }
 
-// Import submits every job of a source to the job server at the other end of
-// conn, in order. How far it has come is kept in the file progress: where that
-// is there from before, it goes on behind. After an error, jobs that were on
-// their way may come a second time. tell is called for every batch with how many
-// jobs were acknowledged.
-func Import(from Source, conn net.Conn, progress string, tell func(jobs int)) (jobs int, err error) {
-	after, err := readProgress(progress)
+// Import submits every job of a source to the job server at an address, in
+// order. How far it has come is kept in the file progress: where that is there
+// from before, it goes on behind, if it was for the same job server and the
+// source still has the last job that was acknowledged. After an error, jobs that
+// were on their way may come a second time. tell is called for every batch with
+// how many jobs were acknowledged.
+func Import(from Source, to, progress string, tell func(jobs int)) (jobs int, err error) {
+	done, err := readMark(progress)
 	if err != nil {
 		return 0, err
 	}
+	if err := done.check(from, to); err != nil {
+		return 0, fmt.Errorf("%s: %w; without that file all jobs are submitted", progress, err)
+	}
+	conn, err := dial(to)
+	if err != nil {
+		return 0, err
+	}
+	defer conn.Close()
 	b := batch{conn: conn, replies: bufio.NewReader(conn), progress: progress}
-	err = from(after, func(number int64, j *Job) error {
+	err = from(done.number, func(number int64, j *Job) error {
 		if b.frames, err = j.appendTo(b.frames); err != nil {
 			return fmt.Errorf("job %d: %w", number, err)
 		}
-		b.numbers = append(b.numbers, number)
-		if len(b.numbers) < together {
+		b.marks = append(b.marks, mark{number, j.sum(), to})
+		if len(b.marks) < together {
 			return nil
 		}
 		err := b.send()
@@ -66,13 +72,13 @@ type batch struct {
 	replies  *bufio.Reader
 	progress string
 	frames   []byte
-	numbers  []int64
+	marks    []mark // of the jobs in frames
 	done     int
 }
 
 // send submits the batch and keeps how far that went.
 func (b *batch) send() error {
-	if len(b.numbers) == 0 {
+	if len(b.marks) == 0 {
 		return nil
 	}
 	if err := b.conn.SetDeadline(time.Now().Add(answerTimeout)); err != nil {
@@ -82,20 +88,20 @@ func (b *batch) send() error {
 		return err
 	}
 	var failed error
-	last := int64(0)
-	for _, number := range b.numbers {
+	var last mark
+	for _, m := range b.marks {
 		if failed = b.created(); failed != nil {
-			failed = fmt.Errorf("job %d: %w", number, failed)
+			failed = fmt.Errorf("job %d: %w", m.number, failed)
 			break
 		}
-		last = number
+		last = m
 		b.done++
 	}
-	b.frames, b.numbers = b.frames[:0], b.numbers[:0]
-	if last == 0 {
+	b.frames, b.marks = b.frames[:0], b.marks[:0]
+	if last.number == 0 {
 		return failed
 	}
-	return errors.Join(failed, writeProgress(b.progress, last))
+	return errors.Join(failed, last.write(b.progress))
 }
 
 // created reads one answer, which must be JOB_CREATED.
@@ -122,28 +128,4 @@ func (b *batch) created() error {
 		return fmt.Errorf("expected JOB_CREATED, got %v", p.Type)
 	}
 	return nil
-}
-
-func readProgress(path string) (after int64, err error) {
-	text, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return 0, nil
-	}
-	if err != nil {
-		return 0, err
-	}
-	if after, err = strconv.ParseInt(strings.TrimSpace(string(text)), 10, 64); err != nil {
-		return 0, fmt.Errorf("%s: expected the number of the last job imported, got %.40q", path, text)
-	}
-	return after, nil
-}
-
-// writeProgress puts the new file in the place of the old one: a crash leaves
-// one of the two.
-func writeProgress(path string, last int64) error {
-	fresh := path + ".new"
-	if err := os.WriteFile(fresh, []byte(strconv.FormatInt(last, 10)+"\n"), 0o600); err != nil {
-		return err
-	}
-	return os.Rename(fresh, path)
 }

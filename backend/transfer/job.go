@@ -5,17 +5,19 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"os"
 	"strconv"
+	"unicode/utf8"
 
 	"github.com/geargate/geargate/protocol"
 )
 
 // A Job is a queued background job; JSON has its workload in base64.
 type Job struct {
-	Function string `json:"function"`
-	Unique   string `json:"unique"`
+	Function Text   `json:"function"`
+	Unique   Text   `json:"unique"`
 	Priority string `json:"priority"` // high, normal or low
-	Reducer  string `json:"reducer,omitempty"`
+	Reducer  Text   `json:"reducer,omitempty"`
 	Due      int64  `json:"due,omitempty"` // seconds since 1970; 0 is at once
 	Attempts uint32 `json:"attempts,omitempty"`
 	Workload []byte `json:"workload"`
@@ -29,6 +31,32 @@ func priorityName(n int64) string {
 		return "normal"
 	}
 	return priorities[n]
+}
+
+// A Text is a name of any bytes. In JSON it is a string where it is UTF-8, and
+// otherwise an object with its bytes in base64.
+type Text string
+
+type rawText struct {
+	Base64 []byte `json:"base64"`
+}
+
+// MarshalJSON writes t as it is read.
+func (t Text) MarshalJSON() ([]byte, error) {
+	if utf8.ValidString(string(t)) {
+		return json.Marshal(string(t))
+	}
+	return json.Marshal(rawText{[]byte(t)})
+}
+
+// UnmarshalJSON reads either form.
+func (t *Text) UnmarshalJSON(text []byte) error {
+	var raw rawText
+	if json.Unmarshal(text, &raw) == nil && raw.Base64 != nil {
+		*t = Text(raw.Base64)
+		return nil
+	}
+	return json.Unmarshal(text, (*string)(t))
 }
 
 // appendTo appends the submission of j.
@@ -56,10 +84,15 @@ func (j *Job) appendTo(dst []byte) ([]byte, error) {
 // returns an error.
 type Source func(after int64, visit func(number int64, j *Job) error) error
 
-// JSONLines returns a source of one object a line.
-func JSONLines(r io.Reader) Source {
+// JSONLines returns a source of a file with one object a line.
+func JSONLines(path string) Source {
 	return func(after int64, visit func(int64, *Job) error) error {
-		lines := bufio.NewReader(r)
+		f, err := os.Open(path)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		lines := bufio.NewReader(f)
 		for number := int64(1); ; number++ {
 			line, err := lines.ReadBytes('\n')
 			if err == io.EOF && len(line) == 0 {

@@ -41,7 +41,7 @@ func SQLite(path, table string) Source {
 			if err := rows.Scan(&number, &unique, &function, &priority, &j.Workload, &due); err != nil {
 				return fmt.Errorf("%s: row %d: %w", path, number, err)
 			}
-			j.Function, j.Unique, j.Due = string(function), string(unique), due.Int64
+			j.Function, j.Unique, j.Due = Text(function), Text(unique), due.Int64
 			j.Priority = priorityName(priority.Int64)
 			if err := visit(number, &j); err != nil {
 				return err

@@ -2,6 +2,7 @@ package transfer
 
 import (
 	"bufio"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -44,7 +45,7 @@ func startGearmand(t *testing.T, flags ...string) *farm.Server {
 
 func dialServer(t *testing.T, s *farm.Server) net.Conn {
 	t.Helper()
-	conn, err := Dial(s.Address())
+	conn, err := dial(s.Address())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -57,7 +58,7 @@ func sqliteFile(t *testing.T) string {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "queue ?.db")
 	s := startGearmand(t, "--queue-type", "libsqlite3", "--libsqlite3-db", file)
-	if n, err := Import(listed(queued), dialServer(t, s), filepath.Join(t.TempDir(), "p"), func(int) {}); n != len(queued) || err != nil {
+	if n, err := Import(listed(queued), s.Address(), filepath.Join(t.TempDir(), "p"), func(int) {}); n != len(queued) || err != nil {
 		t.Fatalf("expected gearmand to take %d jobs, got %d, %v", len(queued), n, err)
 	}
 	s.Stop()
@@ -120,7 +121,7 @@ func TestSQLiteOfGearmand(t *testing.T) {
 func TestImportGoesOn(t *testing.T) {
 	var jobs []Job
 	for n := range 3*together + 50 {
-		jobs = append(jobs, Job{Function: "f", Unique: fmt.Sprintf("u%d", n), Workload: fmt.Append(nil, n)})
+		jobs = append(jobs, Job{Function: "f", Unique: Text(fmt.Sprint("u", n)), Workload: fmt.Append(nil, n)})
 	}
 	s := startGearmand(t)
 	progress := filepath.Join(t.TempDir(), "progress")
@@ -134,15 +135,26 @@ func TestImportGoesOn(t *testing.T) {
 		})
 	}
 	var told []int
-	if n, err := Import(breaks, dialServer(t, s), progress, func(jobs int) { told = append(told, jobs) }); n != together+20 || !errors.Is(err, broken) {
+	if n, err := Import(breaks, s.Address(), progress, func(jobs int) { told = append(told, jobs) }); n != together+20 || !errors.Is(err, broken) {
 		t.Fatalf("expected %d jobs and the error, got %d, %v", together+20, n, err)
 	}
 	if !slices.Equal(told, []int{together, together + 20}) {
 		t.Errorf("expected to be told of each batch, got %d", told)
 	}
 	for _, want := range []int{len(jobs) - together - 20, 0} {
-		if n, err := Import(listed(jobs), dialServer(t, s), progress, func(int) {}); n != want || err != nil {
+		if n, err := Import(listed(jobs), s.Address(), progress, func(int) {}); n != want || err != nil {
 			t.Fatalf("expected %d jobs, got %d, %v", want, n, err)
+		}
+	}
+	changed := slices.Clone(jobs)
+	changed[len(jobs)-1].Unique = "other"
+	for name, err := range map[string]error{
+		"other jobs":         importAgain(listed(changed), s.Address(), progress),
+		"fewer jobs":         importAgain(listed(jobs[:2]), s.Address(), progress),
+		"another job server": importAgain(listed(jobs), startGearmand(t).Address(), progress),
+	} {
+		if err == nil || !strings.Contains(err.Error(), progress) {
+			t.Errorf("%s: expected the progress file to be named, got %v", name, err)
 		}
 	}
 	worker := dialServer(t, s)
@@ -156,6 +168,11 @@ func TestImportGoesOn(t *testing.T) {
 			t.Fatalf("expected job %d, got %v %q", n, p.Type, p.Body())
 		}
 	}
+}
+
+func importAgain(from Source, to, progress string) error {
+	_, err := Import(from, to, progress, func(int) {})
+	return err
 }
 
 func readPacket(t *testing.T, r *bufio.Reader) *protocol.Packet {
@@ -189,13 +206,31 @@ func TestImportMistakes(t *testing.T) {
 		`{"function":"f","unique":"` + strings.Repeat("u", 80) + `"}`: "job 1: expected JOB_CREATED, got the error",
 	} {
 		os.Remove(progress)
-		_, err := Import(JSONLines(strings.NewReader(text)), dialServer(t, s), progress, func(int) {})
+		file := filepath.Join(dir, "jobs")
+		os.WriteFile(file, []byte(text), 0o600)
+		_, err := Import(JSONLines(file), s.Address(), progress, func(int) {})
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%.40q: expected %q, got %v", text, want, err)
 		}
 	}
 	os.WriteFile(progress, []byte("x"), 0o600)
-	if _, err := Import(listed(queued), dialServer(t, s), progress, func(int) {}); err == nil {
+	if _, err := Import(listed(queued), s.Address(), progress, func(int) {}); err == nil {
 		t.Error("expected a progress file without a number to be refused")
+	}
+}
+
+// TestNamesOfAnyBytes takes jobs to JSON and back.
+func TestNamesOfAnyBytes(t *testing.T) {
+	want := Job{Function: "f\xfe", Unique: "\x00\xff", Priority: "low", Reducer: "größer", Workload: []byte{0, 255}}
+	text, err := json.Marshal(want)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got Job
+	if err := json.Unmarshal(text, &got); err != nil || show(&got) != show(&want) {
+		t.Errorf("%s: expected %q, got %q, %v", text, show(&want), show(&got), err)
+	}
+	if err := json.Unmarshal([]byte(`{"function":{"bytes":1}}`), &got); err == nil {
+		t.Error("expected a function without bytes to be refused")
 	}
 }

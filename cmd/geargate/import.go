@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"os"
 	"slices"
 	"time"
 
@@ -46,11 +45,7 @@ func importSource(sqlite, table, lines string) (source transfer.Source, file str
 	case sqlite != "":
 		return transfer.SQLite(sqlite, table), sqlite, nil
 	}
-	f, err := os.Open(lines)
-	if err != nil {
-		return nil, "", err
-	}
-	return transfer.JSONLines(f), lines, nil // it is open until the end
+	return transfer.JSONLines(lines), lines, nil
 }
 
 // countJobs says what an import would submit.
@@ -58,7 +53,7 @@ func countJobs(source transfer.Source, w io.Writer) error {
 	jobs := map[string]int{}
 	total := 0
 	err := source(0, func(_ int64, j *transfer.Job) error {
-		jobs[j.Function]++
+		jobs[string(j.Function)]++
 		total++
 		return nil
 	})
@@ -76,23 +71,15 @@ func runImport(source transfer.Source, progress, to string, stdout, stderr io.Wr
 	if to == "" {
 		to = "127.0.0.1:" + proxy.DefaultPort
 	}
-	conn, err := transfer.Dial(to)
-	if err != nil {
-		return err
-	}
-	defer conn.Close()
 	last := time.Now()
-	jobs, err := transfer.Import(source, conn, progress, func(jobs int) {
+	jobs, err := transfer.Import(source, to, progress, func(jobs int) {
 		if now := time.Now(); now.Sub(last) >= progressEvery {
 			last = now
 			fmt.Fprintf(stderr, "%d jobs\n", jobs)
 		}
 	})
-	fmt.Fprintf(stdout, "%d jobs submitted to %s\n", jobs, to)
-	if err != nil {
-		return fmt.Errorf("%w; the same command goes on where this ended, see %s", err, progress)
-	}
-	return nil
+	fmt.Fprintf(stdout, "%d jobs submitted to %s; %s has how far that is\n", jobs, to, progress)
+	return err
 }
 
 // export writes the jobs of a pool that does not run as JSON lines.

@@ -45,7 +45,7 @@ func TestExportAndImport(t *testing.T) {
 	address := "unix://" + other.address
 	for _, want := range []string{"1001 jobs", "0 jobs"} { // the second finds nothing left
 		got := runProgram(t, binary, nil, "import", "--json", file, "--to", address)
-		if got.code != exitOK || got.stdout != want+" submitted to "+address+"\n" {
+		if got.code != exitOK || got.stdout != want+" submitted to "+address+"; "+file+".imported has how far that is\n" {
 			t.Errorf("expected %s, got %q, %q", want, got.stdout, got.stderr)
 		}
 	}
