@@ -171,7 +171,8 @@ func (r *Router) heir(j *job, sub *submission) *job {
 }
 
 // dispatch sends j to the backend for its key. Where none takes it, it goes to
-// the spool or, if that is not for it, is held. A job that may be there from before must not be joined to itself.
+// the spool or, if that is not for it, is held. A job that may be there from
+// before must not be joined to itself.
 func (r *Router) dispatch(j *job) {
 	sub := j.submission()
 	b := r.backendFor(&sub)
