@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"net/http"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -50,6 +51,10 @@ var (
 	metricHeld        = metric("held_jobs", "Jobs that wait for a backend that takes them.")
 	metricHeldBytes   = metric("held_bytes", "Bytes of the jobs that wait for a backend.")
 	metricResubmitted = metric("jobs_resubmitted_total", "Jobs that were submitted again because their backend or link was lost.")
+	metricSpool       = metric("spool_jobs", "Jobs in the spool.")
+	metricSpoolAge    = metric("spool_age_seconds", "For how long the spool has not been empty, since the start at most.")
+	metricSpooled     = metric("jobs_spooled_total", "Jobs that the spool has acknowledged.")
+	metricReplayed    = metric("jobs_replayed_total", "Jobs of the spool that another backend has acknowledged.")
 	metricWorkers     = metric("workers", "Workers that can do a function, by what they do.", "function", "state")
 	metricGroups      = metric("worker_groups", "Groups of workers with the same functions.")
 	metricNoops       = metric("noops_sent_total", "Sleeping workers that were woken.")
@@ -74,7 +79,7 @@ var (
 	everyMetric       = []*prometheus.Desc{
 		metricAccepted, metricConnections, metricRefused, metricSessions, metricSubmitted, metricJoined, metricCompleted,
 		metricFailed, metricReady, metricRunning, metricWait, metricRun, metricForeground, metricHeld, metricHeldBytes,
-		metricResubmitted, metricWorkers, metricGroups, metricNoops, metricUp, metricState, metricDrained, metricLinks,
+		metricResubmitted, metricSpool, metricSpoolAge, metricSpooled, metricReplayed, metricWorkers, metricGroups, metricNoops, metricUp, metricState, metricDrained, metricLinks,
 		metricOwed, metricAssigned, metricSent, metricEjections, metricStore, metricRead, metricWritten, metricBuffered,
 		metricParked, metricParkings, metricClosed, metricEvents, metricGeneration, metricMemoryLimit,
 	}
@@ -93,6 +98,7 @@ type snapshot struct {
 	counts         *router.Counts
 	parked, queued int
 	stores         map[string]bool // whether they are well
+	spool          *SpoolStatus    // nil where there is none
 }
 
 func (c *core) snapshot() snapshot {
@@ -103,6 +109,10 @@ func (c *core) snapshot() snapshot {
 		if u.builtin != nil {
 			s.stores[u.name] = u.builtin.Trouble() == nil
 		}
+	}
+	if c.forwarder != nil {
+		spool := c.forwarder.status()
+		s.spool = &spool
 	}
 	return s
 }
@@ -182,6 +192,20 @@ func (v values) jobs(s *snapshot) {
 	v.gauge(metricHeldBytes, float64(s.counts.WaitingSize))
 	v.counter(metricResubmitted, s.counts.Resubmitted)
 	v.counter(metricNoops, s.counts.Noops)
+	if s.spool != nil {
+		v.spool(s)
+	}
+}
+
+func (v values) spool(s *snapshot) {
+	age := 0.0
+	if !s.spool.Since.IsZero() {
+		age = time.Since(s.spool.Since).Seconds()
+	}
+	v.gauge(metricSpool, float64(s.spool.Jobs))
+	v.gauge(metricSpoolAge, age)
+	v.counter(metricSpooled, s.counts.Spooled)
+	v.counter(metricReplayed, uint64(s.spool.Forwarded))
 }
 
 // function sends what is counted of one function.

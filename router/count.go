@@ -11,6 +11,7 @@ import (
 type Counts struct {
 	Noops       uint64 // workers woken
 	Resubmitted uint64 // jobs submitted again, because their link had ended
+	Spooled     uint64 // jobs that the spool has acknowledged
 	Functions   []FunctionCounts
 	Backends    []BackendCounts
 	Waiting     int // jobs that wait for a backend
@@ -92,10 +93,10 @@ func (d *Duration) Within(percent uint64) (bound time.Duration, ok bool) {
 
 // counting is where the router counts.
 type counting struct {
-	noops, resubmitted uint64
-	functions          map[string]*FunctionCounts
-	order              []*FunctionCounts // those of functions, as they came
-	other              FunctionCounts
+	noops, resubmitted, spooled uint64
+	functions                   map[string]*FunctionCounts
+	order                       []*FunctionCounts // those of functions, as they came
+	other                       FunctionCounts
 }
 
 func (c *counting) init() {
@@ -150,7 +151,7 @@ func (c *counting) ran(a *assignment, j *job, now time.Time, completed bool) {
 // Count returns a copy. It walks over all groups, links and assignments.
 func (r *Router) Count() *Counts {
 	c := &Counts{
-		Noops: r.counting.noops, Resubmitted: r.counting.resubmitted,
+		Noops: r.counting.noops, Resubmitted: r.counting.resubmitted, Spooled: r.counting.spooled,
 		Waiting: r.waiting.jobs.count, WaitingSize: r.waiting.bytes,
 	}
 	for _, f := range r.counting.order {

@@ -183,6 +183,9 @@ func (r *Router) refuseJob(j *job, code, text []byte) {
 // links.
 func (r *Router) createdBackground(j, known *job, h *handle) {
 	j.backend.counts(h)
+	if j.backend.name == r.cfg.Spool {
+		r.counting.spooled++
+	}
 	front := r.frontHandle(j.backend, h)
 	if known != nil {
 		known.background = true
