@@ -16,8 +16,9 @@ import (
 // known, it was such a ghost, and is submitted again.
 //
 // A job that is ending is in doubt as well while another waits for its end: its
-// result may have been lost on its way to the backend, which has the job queued
-// again then, perhaps for functions that no worker of ours can do any more.
+// result may have been lost on its way to the backend, which has the job again
+// then: queued, perhaps for functions that no worker of ours can do any more, or
+// run by the very worker that waits, who is told of nothing before.
 
 const (
 	// doubtAfter is how long after its JOB_CREATED, or the last answer, a job
@@ -108,9 +109,9 @@ func (r *Router) doubtAnswered(l *link, p *protocol.Packet, refused bool) {
 	if j == nil || j.link != l {
 		return // it has ended since it was asked about
 	}
-	known, running := string(p.Arg(1)) == "1", string(p.Arg(2)) == "1"
+	known := string(p.Arg(1)) == "1"
 	switch {
-	case j.ending && known && !running:
+	case j.ending && known:
 		r.overtake(j)
 		return
 	case known:
