@@ -135,7 +135,8 @@ func (p *peer) late(h *hold) bool {
 func (p *peer) work() {
 	at := p.IntN(len(p.holds))
 	h := p.holds[at]
-	switch n := p.IntN(10); {
+	n := p.IntN(10)
+	switch {
 	case n < 1:
 		p.say(protocol.WorkStatus, h.handle, "1", "2")
 		return
@@ -145,6 +146,9 @@ func (p *peer) work() {
 	case n < 3:
 		p.say(protocol.WorkWarning, h.handle, fmt.Sprint("beware ", len(p.events)))
 		return
+	}
+	p.holds[at].over = true
+	switch {
 	case n < 4:
 		p.fails(h)
 		p.say(protocol.WorkFail, h.handle)
@@ -155,7 +159,6 @@ func (p *peer) work() {
 	default:
 		p.say(protocol.WorkComplete, h.handle, h.function+">"+h.workload)
 	}
-	p.holds[at].over = true
 	if p.IntN(10) > 0 { // else it does not know that it is done, and says so again
 		p.holds = slices.Delete(p.holds, at, at+1)
 	}

@@ -27,6 +27,7 @@ func (w *world) check() error {
 	}
 	c.uniqueHolds(w)
 	c.operated(w)
+	c.stays(w)
 	for _, g := range w.r.groups {
 		c.group(g)
 	}
@@ -293,6 +294,9 @@ func (w *world) atRest() {
 	}
 	c.expect("jobs", w.r.jobs.count+len(w.r.jobs.byUnique)+len(w.r.jobs.byFront)+w.r.jobs.pending, 0)
 	c.expect("jobs that wait or are orphaned", w.r.waiting.jobs.count+w.r.orphans.count, 0)
+	if w.duck.within > 0 {
+		c.expect("sessions that were not let go", len(w.peers), 0)
+	}
 	if len(c.wrong) > 0 {
 		w.fail("at rest: %v", errors.Join(c.wrong...))
 	}
@@ -317,6 +321,9 @@ func (w *world) empty() {
 	timers := len(w.cfg.Backends) // for their health
 	if w.r.doubts.jobs.count > 0 {
 		timers++ // for jobs that nobody listens to and no worker came for
+	}
+	if w.duck.within > 0 {
+		timers++ // for its next batch
 	}
 	c.expect("timers", len(w.r.timers), timers)
 	if len(c.wrong) > 0 {

@@ -27,8 +27,9 @@ type host struct {
 	// submitLosses and groupLosses count the links of each kind that have
 	// ended: what was under way may have been lost, or given out again.
 	submitLosses, groupLosses int
-	accepted                  []attachment    // background jobs
-	ran                       map[string]bool // jobs that a worker got, by front handle
+	accepted                  []attachment     // background jobs
+	strange                   *protocol.Packet // what a stranger was told last, but for NOOP
+	ran                       map[string]bool  // jobs that a worker got, by front handle
 }
 
 func newHost(name string, imitated bool) *host {
@@ -239,6 +240,10 @@ func (w *world) pays(at *wire, p *protocol.Packet) {
 // at a time.
 func (w *world) serve(h *host, ev *jobserver.Event) {
 	for _, unit := range h.step(w.now, ev) {
+		if unit.conn == stranger {
+			h.hearsStranger(unit.bytes)
+			continue
+		}
 		at := w.wires[LinkID(unit.conn)]
 		if at == nil || at.state == wireHungUp || at.state == wireCut {
 			continue
@@ -308,6 +313,10 @@ func (w *world) disturb() {
 		}
 	case 8, 9, 10:
 		w.operate()
+	case 11:
+		if w.IntN(4) == 0 {
+			w.lameDuck()
+		}
 	default:
 		if len(w.order) > 0 {
 			w.cut(w.order[w.IntN(len(w.order))])

@@ -22,7 +22,9 @@ type peer struct {
 	asked     []*hold        // those it has sent GRAB_JOBs for
 	abilities []string
 	state     peerState
-	hung      bool                   // does nothing, whatever it is sent
+	hung      bool // does nothing, whatever it is sent
+	opened    time.Time
+	idleSince time.Time              // while it could be let go
 	raw       func(*protocol.Packet) // reads what comes, where it was not the peer who asked; nil for others
 	optedIn   bool                   // to exceptions
 	limited   map[string]bool        // functions it was able to do within a time limit
@@ -275,7 +277,7 @@ func (w *world) hostOf(handle string) *host {
 
 func (w *world) open() {
 	w.last++
-	p := &peer{world: w, id: w.last, limited: map[string]bool{}, heard: map[string]int{}, attached: map[string]int{}}
+	p := &peer{world: w, id: w.last, opened: w.now, limited: map[string]bool{}, heard: map[string]int{}, attached: map[string]int{}}
 	lane := w.IntN(w.r.cfg.Lanes)
 	w.peers = append(w.peers, p)
 	w.note("s%d:%d opens", p.id, lane)

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"regexp"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 )
@@ -35,6 +36,7 @@ type world struct {
 	doubtful   map[string]bool   // handles that two workers may be given: see gives
 	twice      int               // jobs that a second worker was given, a link having gone under the first
 
+	duck    duck
 	last    SessionID
 	steps   int
 	events  []string // as a script
@@ -142,6 +144,12 @@ func (w *world) anything() {
 
 // act lets a peer do something, or a new one come.
 func (w *world) act() {
+	if w.duck.within > 0 && w.chance(20) {
+		w.mutters()
+	}
+	if w.duck.within > 0 && w.chance(20) {
+		w.succeed(1)
+	}
 	if len(w.peers) < 3 || len(w.peers) < 12 && w.chance(20) {
 		w.open()
 		return
@@ -183,7 +191,7 @@ func (w *world) apply(acts []Action) {
 		case SendText:
 			w.hears(a.Session, a.Text)
 		case CloseSession:
-			w.fail("session %d is closed: %s", a.Session, a.Reason)
+			w.closes(a.Session, a.Reason)
 		case SendLink:
 			w.sent(a.Link, a.Draft.AppendTo(nil))
 		case SendLinkText:
@@ -264,9 +272,7 @@ func (w *world) rest() {
 	w.settle()
 	w.quiet()
 	w.overslept()
-	w.open()
-	w.peers[len(w.peers)-1].register(functions...)
-	w.staffed = true
+	w.staff()
 	w.quiet()
 	w.atRest()
 	for len(w.peers) > 0 && w.wrong == "" {
@@ -278,6 +284,17 @@ func (w *world) rest() {
 	w.empty()
 }
 
+// staff sees to it that somebody can do everything: a worker, or those of the
+// successor.
+func (w *world) staff() {
+	w.staffed = true
+	if w.duck.within > 0 {
+		return
+	}
+	w.open()
+	w.peers[len(w.peers)-1].register(functions...)
+}
+
 // quiet waits until no session has had anything to do for three seconds. What
 // arrives does not count: backends are asked how they are for ever.
 func (w *world) quiet() {
@@ -286,8 +303,11 @@ func (w *world) quiet() {
 		busy := false
 		for w.wrong == "" && w.arrive() {
 		}
-		for _, p := range w.peers {
+		for _, p := range slices.Clone(w.peers) {
 			busy = p.finish() || busy
+		}
+		if w.duck.within > 0 && w.staffed {
+			busy = w.succeed(100) || busy || w.now.Before(w.duck.over())
 		}
 		w.pass(300 * time.Millisecond) // no worker runs into its timeout
 		if busy {
