@@ -29,24 +29,30 @@ type collector struct {
 	proxy *Proxy
 }
 
+// everyMetric is every metric that there is.
+var everyMetric []*prometheus.Desc
+
 // A metric is one name, and the labels that its values have.
 func metric(name, help string, labels ...string) *prometheus.Desc {
-	return prometheus.NewDesc("geargate_"+name, help, labels, nil)
+	d := prometheus.NewDesc("geargate_"+name, help, labels, nil)
+	everyMetric = append(everyMetric, d)
+	return d
 }
 
 var (
 	metricAccepted    = metric("connections_accepted_total", "Connections of clients and workers that were taken in.")
 	metricConnections = metric("connections", "Connections of clients and workers that are open.")
 	metricRefused     = metric("connections_refused_total", "Connections that were turned away.", "reason")
-	metricSessions    = metric("sessions", "Sessions, by what they have been so far.", "role")
+	metricSessions    = metric("sessions", "Sessions that have submitted jobs, and that have asked for jobs; some have done both.", "role")
 	metricSubmitted   = metric("jobs_submitted_total", "Jobs that clients submitted, those joined to others included.", "function", "mode")
 	metricJoined      = metric("jobs_coalesced_total", "Jobs that were joined to one in flight with the same unique.", "function")
 	metricCompleted   = metric("jobs_completed_total", "Jobs that workers here completed.", "function")
 	metricFailed      = metric("jobs_failed_total", "Jobs that workers here ended with a failure or an exception.", "function")
 	metricReady       = metric("jobs_ready", "Jobs that have been grabbed from a backend and wait for a worker here.", "function")
 	metricRunning     = metric("jobs_running", "Jobs that workers here run.", "function")
-	metricWait        = metric("job_wait_seconds", "From submission to worker, of foreground jobs that workers here ran.", "function")
+	metricWait        = metric("job_wait_seconds", "From submission to worker, of jobs that were submitted and run here; of background jobs a sample.", "function", "mode")
 	metricRun         = metric("job_run_seconds", "From worker to result, of jobs that workers here ran.", "function")
+	metricQueued      = metric("jobs_queued", "Jobs that wait at the backends that are up, as these have said.", "function")
 	metricForeground  = metric("foreground_jobs", "Foreground jobs in flight with somebody listening.")
 	metricHeld        = metric("held_jobs", "Jobs that wait for a backend that takes them.")
 	metricHeldBytes   = metric("held_bytes", "Bytes of the jobs that wait for a backend.")
@@ -66,23 +72,26 @@ var (
 	metricAssigned    = metric("backend_assigned_jobs", "Jobs that a backend has given to workers here and that have no result yet.", "backend")
 	metricSent        = metric("backend_submissions_total", "Submissions that were sent to a backend.", "backend")
 	metricEjections   = metric("backend_ejections_total", "How often a backend was given up.", "backend")
+	metricFailovers   = metric("backend_failovers_total", "Jobs whose first choice a backend was, and that went to another because it took none.", "backend")
+	metricCompletedOf = metric("backend_jobs_completed_total", "Jobs of a backend that workers here completed.", "backend")
+	metricFailedOf    = metric("backend_jobs_failed_total", "Jobs of a backend that workers here ended with a failure or an exception.", "backend")
+	metricQueuedOf    = metric("backend_jobs_queued", "Jobs that wait at a backend, as it has said.", "backend")
+	metricRunningOf   = metric("backend_jobs_running", "Jobs of a backend that workers run wherever they are, as it has said.", "backend")
 	metricStore       = metric("backend_store_up", "0 while the store of a built-in job server cannot be written to.", "backend")
 	metricRead        = metric("read_bytes_total", "Bytes read from clients, workers and remote backends.")
 	metricWritten     = metric("written_bytes_total", "Bytes written to clients, workers and remote backends.")
 	metricBuffered    = metric("buffered_bytes", "Bytes that wait to be decided on or to be read by a peer.", "direction")
 	metricParked      = metric("parked_sessions", "Sessions that are not read from until what they sent has gone on.")
 	metricParkings    = metric("parked_total", "How often a session was not read from for a while.")
+	metricUnparked    = metric("park_failures_total", "How often a session was read from on, for want of a file descriptor.")
+	metricUnaccepted  = metric("accept_failures_total", "How often a listener could not accept, for want of file descriptors or memory.")
 	metricClosed      = metric("peers_cut_off_total", "Peers that were cut off.", "reason")
 	metricEvents      = metric("events_total", "Events worth a log line, those not logged for being too many included.", "event")
 	metricGeneration  = metric("configuration", "Number of the configuration in force, counted from 1 at the start.")
+	metricReloads     = metric("reloads_total", "Reloads of the configuration, those that changed nothing because of a mistake included.", "result")
+	metricReloaded    = metric("reload_last_timestamp_seconds", "When the configuration was last read, at the start or by a reload, with a mistake or without.")
+	metricReloadedOK  = metric("reload_last_success_timestamp_seconds", "When the configuration in force was put in force.")
 	metricMemoryLimit = metric("memory_limit_bytes", "limits.memory.")
-	everyMetric       = []*prometheus.Desc{
-		metricAccepted, metricConnections, metricRefused, metricSessions, metricSubmitted, metricJoined, metricCompleted,
-		metricFailed, metricReady, metricRunning, metricWait, metricRun, metricForeground, metricHeld, metricHeldBytes,
-		metricResubmitted, metricSpool, metricSpoolAge, metricSpooled, metricReplayed, metricWorkers, metricGroups, metricNoops, metricUp, metricState, metricDrained, metricLinks,
-		metricOwed, metricAssigned, metricSent, metricEjections, metricStore, metricRead, metricWritten, metricBuffered,
-		metricParked, metricParkings, metricClosed, metricEvents, metricGeneration, metricMemoryLimit,
-	}
 )
 
 // Describe tells of every metric.
@@ -150,6 +159,7 @@ func (v values) duration(d *prometheus.Desc, took *router.Duration, labels ...st
 // Collect is a scrape.
 func (c *collector) Collect(to chan<- prometheus.Metric) {
 	v := values(to)
+	c.proxy.census.take(c.proxy.core)
 	s := c.proxy.core.snapshot()
 	v.connections(c.proxy.core)
 	v.jobs(&s)
@@ -163,6 +173,7 @@ func (c *collector) Collect(to chan<- prometheus.Metric) {
 		v.counter(metricEvents, n, event)
 	}
 	v.gauge(metricGeneration, float64(c.proxy.generation.Load()))
+	v.reloads(&c.proxy.reloads)
 }
 
 func (v values) connections(c *core) {
@@ -177,6 +188,8 @@ func (v values) connections(c *core) {
 	v.counter(metricWritten, n.BytesWritten.Load())
 	v.gauge(metricBuffered, float64(c.input.Load()), "in")
 	v.counter(metricParkings, n.Parked.Load())
+	v.counter(metricUnparked, n.ParkFailures.Load())
+	v.counter(metricUnaccepted, n.AcceptFailures.Load())
 	v.counter(metricClosed, n.SlowReaders.Load(), "slow_reader")
 	v.counter(metricClosed, n.CutForMemory.Load(), "memory")
 	v.counter(metricClosed, n.Unacknowledged.Load(), "vanished")
@@ -185,7 +198,7 @@ func (v values) connections(c *core) {
 
 func (v values) jobs(s *snapshot) {
 	v.gauge(metricSessions, float64(s.counts.Workers), "worker")
-	v.gauge(metricSessions, float64(s.report.Sessions-s.counts.Workers), "other")
+	v.gauge(metricSessions, float64(s.counts.Clients), "client")
 	v.gauge(metricGroups, float64(s.report.Groups))
 	v.gauge(metricForeground, float64(s.report.ForegroundJobs))
 	v.gauge(metricHeld, float64(s.counts.Waiting))
@@ -216,11 +229,13 @@ func (v values) function(f *router.FunctionCounts) {
 	v.counter(metricJoined, f.Joined, name)
 	v.counter(metricCompleted, f.Completed, name)
 	v.counter(metricFailed, f.Failed, name)
+	v.gauge(metricQueued, float64(f.Queued), name)
 	v.gauge(metricReady, float64(f.Ready), name)
 	v.gauge(metricRunning, float64(f.Running), name)
 	v.gauge(metricWorkers, float64(f.Asleep), name, "asleep")
 	v.gauge(metricWorkers, float64(f.Active), name, "active")
-	v.duration(metricWait, &f.Wait, name)
+	v.duration(metricWait, &f.Wait, name, "foreground")
+	v.duration(metricWait, &f.WaitStored, name, "background")
 	v.duration(metricRun, &f.Run, name)
 }
 
@@ -238,8 +253,22 @@ func (v values) backends(s *snapshot) {
 	for _, b := range s.counts.Backends {
 		v.counter(metricSent, b.Sent, b.Name)
 		v.counter(metricEjections, b.Ejections, b.Name)
+		v.counter(metricFailovers, b.Failovers, b.Name)
+		v.counter(metricCompletedOf, b.Completed, b.Name)
+		v.counter(metricFailedOf, b.Failed, b.Name)
+		if b.Counted {
+			v.gauge(metricQueuedOf, float64(b.Queued), b.Name)
+			v.gauge(metricRunningOf, float64(b.Running), b.Name)
+		}
 	}
 	for name, well := range s.stores {
 		v.flag(metricStore, well, name)
 	}
+}
+
+func (v values) reloads(n *reloads) {
+	v.counter(metricReloads, n.done.Load(), "success")
+	v.counter(metricReloads, n.failed.Load(), "failure")
+	v.gauge(metricReloaded, float64(n.last.Load()))
+	v.gauge(metricReloadedOK, float64(n.lastDone.Load()))
 }

@@ -2,6 +2,8 @@ package proxy
 
 import (
 	"encoding/json"
+	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"os"
@@ -9,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus/testutil"
 	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
@@ -66,6 +69,8 @@ func TestMetrics(t *testing.T) {
 		`geargate_jobs_submitted_total{function="other",mode="background"} 0`,
 		`geargate_foreground_jobs 2`,
 		`geargate_sessions{role="worker"} 0`,
+		`geargate_sessions{role="client"} 1`,
+		`geargate_jobs_queued{function="f"} 2`,
 		`geargate_connections 1`,
 		`geargate_backend_up{backend="pool-1"} 1`,
 		`geargate_backend_state{backend="pool-2",state="ejected"} 0`,
@@ -75,7 +80,8 @@ func TestMetrics(t *testing.T) {
 	shows(t, path,
 		`geargate_jobs_completed_total{function="f"} 2`,
 		`geargate_job_run_seconds_count{function="f"} 2`,
-		`geargate_job_wait_seconds_count{function="f"} 1`,
+		`geargate_job_wait_seconds_count{function="f",mode="foreground"} 1`,
+		`geargate_job_wait_seconds_count{function="f",mode="background"} 1`,
 		`geargate_sessions{role="worker"} 1`,
 	)
 	worker := p.dial(t)
@@ -137,6 +143,28 @@ func TestMetricsOfBackends(t *testing.T) {
 		t.Error("no bytes were counted")
 	}
 	eventually(t, "one connection", func() bool { return p.Counters().Accepted.Load() == 1 })
+}
+
+// A reload is counted by what has come of it.
+func TestMetricsOfReloads(t *testing.T) {
+	p, path := serveAdmin(t)
+	shows(t, path, `geargate_reloads_total{result="success"} 0`, `geargate_reloads_total{result="failure"} 0`)
+	began := p.reloads.lastDone.Load()
+	p.reloads.count(time.Unix(began+10, 0), errors.New("a mistake"))
+	shows(t, path,
+		`geargate_reloads_total{result="failure"} 1`,
+		fmt.Sprint(`geargate_reload_last_timestamp_seconds `, float64(began+10)),
+		fmt.Sprint(`geargate_reload_last_success_timestamp_seconds `, float64(began)),
+	)
+	if _, err := p.Reload(); err == nil {
+		t.Fatal("there is nothing that could be read again")
+	}
+	shows(t, path, `geargate_reloads_total{result="failure"} 2`)
+	p.reloads.count(time.Unix(began+20, 0), nil)
+	shows(t, path,
+		`geargate_reloads_total{result="success"} 1`,
+		fmt.Sprint(`geargate_reload_last_success_timestamp_seconds `, float64(began+20)),
+	)
 }
 
 // A turned away connection is counted by why.

@@ -82,6 +82,8 @@ type Proxy struct {
 	greetings context.Context // ends when they are given up; static once Serve runs
 	log       *slog.Logger
 
+	census     queueCensus
+	reloads    reloads
 	reloading  sync.Mutex     // held by the Reload under way
 	generation atomic.Int64   // loaded, for whoever must not wait
 	loaded     int            // guarded by reloading: how often a configuration was put in force
@@ -97,6 +99,7 @@ func New(config Config, options Options, log *slog.Logger) (*Proxy, error) {
 	p := &Proxy{options: options, log: log, journal: newJournal(log), loaded: 1, succeeded: make(chan struct{})}
 	p.config.Store(&config)
 	p.generation.Store(1)
+	p.reloads.start(time.Now())
 	if err := config.CheckFiles(); err != nil {
 		p.journal.close()
 		return nil, err

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/geargate/geargate/router"
@@ -16,6 +17,28 @@ type Reloaded struct {
 	Waiting       []string `json:"waiting"`       // what was changed and takes a restart, in words
 }
 
+// reloads counts what Reload has come to, and when; any goroutine may read it.
+type reloads struct {
+	done, failed   atomic.Uint64
+	last, lastDone atomic.Int64 // seconds since 1970, the start of the process included
+}
+
+func (n *reloads) count(now time.Time, err error) {
+	n.last.Store(now.Unix())
+	if err != nil {
+		n.failed.Add(1)
+		return
+	}
+	n.lastDone.Store(now.Unix())
+	n.done.Add(1)
+}
+
+// start notes the configuration that a process begins with, which is no reload.
+func (n *reloads) start(now time.Time) {
+	n.last.Store(now.Unix())
+	n.lastDone.Store(now.Unix())
+}
+
 // Reload reads the configuration again and puts it in force while everything
 // goes on: no connection of a client or worker ends. One with a mistake changes
 // nothing. It is safe for concurrent use.
@@ -23,6 +46,7 @@ func (p *Proxy) Reload() (Reloaded, error) {
 	p.reloading.Lock()
 	defer p.reloading.Unlock()
 	done, err := p.reload()
+	p.reloads.count(time.Now(), err)
 	if err != nil {
 		for problem := range strings.SplitSeq(err.Error(), "\n") {
 			p.journal.add(line{event: "reload_failed", reason: problem})

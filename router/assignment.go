@@ -29,6 +29,7 @@ type assignment struct {
 	workload []byte
 
 	submitted time.Time // zero where it is not known when
+	stored    bool      // submitted is that of a background job
 	began     time.Time // when its worker got it
 
 	spoke bool  // its worker has sent something about it
@@ -105,6 +106,8 @@ func (r *Router) linkAssigned(l *link, p *protocol.Packet) {
 	}
 	if j != nil {
 		a.submitted = j.submitted
+	} else {
+		r.waits.take(a)
 	}
 	if j != nil && j.needless() {
 		r.shed(a, j)

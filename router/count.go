@@ -17,6 +17,7 @@ type Counts struct {
 	Waiting     int // jobs that wait for a backend
 	WaitingSize int // and their bytes
 	Workers     int // sessions with functions that have asked for a job or slept
+	Clients     int // sessions that have submitted a job
 }
 
 // FunctionCounts is about the jobs of one function, or of all that came when
@@ -29,11 +30,14 @@ type FunctionCounts struct {
 	Completed  uint64   // by workers here
 	Failed     uint64   // by workers here
 	Wait       Duration // of foreground jobs that workers here ran, from submission to worker
+	WaitStored Duration // of background jobs likewise, as far as it is known: see waits
 	Run        Duration // of jobs that workers here ran
 
 	// Now.
 	Ready, Running int // jobs grabbed for workers here, and run by them
 	Asleep, Active int // workers here
+
+	Queued int // at all backends that are up, as each has answered last: see Survey
 }
 
 // BackendCounts is about one backend that is not gone.
@@ -41,6 +45,13 @@ type BackendCounts struct {
 	Name      string
 	Sent      uint64 // submissions
 	Ejections uint64
+	Failovers uint64 // jobs whose first choice it was, and that went to another as it took none
+	Completed uint64 // of its jobs, by workers here
+	Failed    uint64
+
+	// As it has answered last; Counted is false where it has not, or is not up.
+	Counted         bool
+	Queued, Running int
 }
 
 // OtherFunctions is the name under which functions are counted that are not
@@ -94,6 +105,7 @@ func (d *Duration) Within(percent uint64) (bound time.Duration, ok bool) {
 // counting is where the router counts.
 type counting struct {
 	noops, resubmitted, spooled uint64
+	clients                     int // sessions that have submitted
 	functions                   map[string]*FunctionCounts
 	order                       []*FunctionCounts // those of functions, as they came
 	other                       FunctionCounts
@@ -136,14 +148,20 @@ func (c *counting) ran(a *assignment, j *job, now time.Time, completed bool) {
 	f := c.of(a.function)
 	if completed {
 		f.Completed++
+		a.backend.completed++
 	} else {
 		f.Failed++
+		a.backend.failed++
 	}
 	f.Run.observe(now.Sub(a.began))
 	if a.submitted.IsZero() && j != nil {
 		a.submitted = j.submitted
 	}
-	if !a.submitted.IsZero() {
+	switch {
+	case a.submitted.IsZero():
+	case a.stored:
+		f.WaitStored.observe(a.began.Sub(a.submitted))
+	default:
 		f.Wait.observe(a.began.Sub(a.submitted))
 	}
 }
@@ -152,7 +170,7 @@ func (c *counting) ran(a *assignment, j *job, now time.Time, completed bool) {
 func (r *Router) Count() *Counts {
 	c := &Counts{
 		Noops: r.counting.noops, Resubmitted: r.counting.resubmitted, Spooled: r.counting.spooled,
-		Waiting: r.waiting.jobs.count, WaitingSize: r.waiting.bytes,
+		Waiting: r.waiting.jobs.count, WaitingSize: r.waiting.bytes, Clients: r.counting.clients,
 	}
 	for _, f := range r.counting.order {
 		c.Functions = append(c.Functions, *f)
@@ -190,8 +208,22 @@ func (r *Router) Count() *Counts {
 	}
 	for _, b := range r.backends {
 		if b.standing != standingGone {
-			c.Backends = append(c.Backends, BackendCounts{Name: b.name, Sent: b.sent, Ejections: b.ejections})
+			c.Backends = append(c.Backends, b.counted())
 		}
+		for _, q := range b.queues() {
+			of([]byte(q.function)).Queued += q.queued
+		}
+	}
+	return c
+}
+
+// counted returns what is counted of b.
+func (b *backend) counted() BackendCounts {
+	c := BackendCounts{
+		Name: b.name, Sent: b.sent, Ejections: b.ejections, Failovers: b.failovers, Completed: b.completed, Failed: b.failed,
+	}
+	if b.up() && b.census.taken {
+		c.Counted, c.Queued, c.Running = true, b.census.queued, b.census.running
 	}
 	return c
 }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"testing"
 	"time"
+
+	"github.com/geargate/geargate/protocol"
 )
 
 // Whoever connects names functions: only so many are told apart.
@@ -43,5 +45,39 @@ func TestDurations(t *testing.T) {
 	}
 	if _, ok := new(Duration).Within(50); ok {
 		t.Error("half of nothing took some time")
+	}
+}
+
+// What a backend says of its queues is shown for as long as it is up, under the
+// names that functions are counted by.
+func TestCountOfQueues(t *testing.T) {
+	cfg := DefaultConfig([]Backend{{Name: "a"}}, 1)
+	cfg.HealthInterval = 0
+	r := New(cfg)
+	link := r.Start(epoch, nil)[0].Link
+	says := func(ev *Event) {
+		ev.Link = link
+		r.Step(epoch, ev, nil)
+	}
+	says(&Event{Kind: LinkUp})
+	says(packetEvent(LinkPacket, protocol.OptionRes, "exceptions"))
+	if b := r.Count().Backends[0]; b.Counted {
+		t.Errorf("got %+v, expected nothing known", b)
+	}
+	r.Step(epoch, &Event{Kind: Survey, Survey: 1}, nil)
+	for _, line := range []string{"f\t6\t2\t0", "idle\t1\t1\t1", OtherFunctions + "\t3\t0\t1", "."} {
+		says(&Event{Kind: LinkLine, Line: []byte(line)})
+	}
+	says(packetEvent(LinkPacket, protocol.EchoRes, ""))
+	c := r.Count()
+	if b := c.Backends[0]; !b.Counted || b.Queued != 7 || b.Running != 3 {
+		t.Errorf("got %+v, expected 7 jobs queued and 3 running", b)
+	}
+	if len(c.Functions) != 2 || c.Functions[0].Name != "f" || c.Functions[0].Queued != 4 || c.Functions[1].Queued != 3 {
+		t.Errorf("got %+v, expected 4 jobs of f and 3 of others", c.Functions)
+	}
+	says(&Event{Kind: LinkDown})
+	if c := r.Count(); c.Backends[0].Counted || c.Functions[0].Queued != 0 {
+		t.Errorf("got %+v of a backend that is lost", c)
 	}
 }

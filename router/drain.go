@@ -32,6 +32,22 @@ type census struct {
 	strays  int    // queued and running, of functions that are routed elsewhere by now
 	still   bool   // nothing of ours was under way there at the question, nor at the end
 	sent    uint64 // backend.sent at the question
+
+	byFunction []backlog // of these, those with jobs queued
+}
+
+// A backlog is how many jobs of a function wait at a backend.
+type backlog struct {
+	function string // as it is counted: see counting.of
+	queued   int
+}
+
+// queues returns what waits at b, if it is up.
+func (b *backend) queues() []backlog {
+	if !b.up() {
+		return nil
+	}
+	return b.census.byFunction
 }
 
 // empty reports whether b had no job at all at its last census, and has been
@@ -108,6 +124,9 @@ func (r *Router) count(lines [][]byte) census {
 		if row.Parse(line) == nil {
 			c.queued += row.Total - row.Running
 			c.running += row.Running
+			if n := row.Total - row.Running; n > 0 {
+				c.byFunction = append(c.byFunction, backlog{r.counting.of(row.Function).Name, n})
+			}
 		}
 	}
 	return c

@@ -62,16 +62,20 @@ func (p *backendPool) pick(key []byte) *backend {
 		}
 		return nil
 	}
-	var best *backend
-	top := math.Inf(-1)
+	var best, first *backend // that takes jobs, and of all
+	top, all := math.Inf(-1), math.Inf(-1)
 	for i := range p.members {
 		b := p.members[i].backend
-		if !b.takes() {
-			continue
+		s := score(b.nameHash, b.weight, key)
+		if s > all {
+			first, all = b, s
 		}
-		if s := score(b.nameHash, b.weight, key); s > top {
+		if s > top && b.takes() {
 			best, top = b, s
 		}
+	}
+	if best != nil && best != first {
+		first.failovers++
 	}
 	return best
 }

@@ -137,6 +137,9 @@ func TestSubmitFollowsOrder(t *testing.T) {
 			if want := links[BackendID(place)]; len(acts) != 1 || acts[0].Link != want {
 				t.Fatalf("key %d with %d backends down: expected link %d, got %+v", i, n, want, acts)
 			}
+			if first := r.Count().Backends[Order(backends, key(i))[0]]; first.Failovers < uint64(n) || n == 0 && first.Failovers > 0 {
+				t.Fatalf("key %d with %d backends down: counted %d failovers from its first choice", i, n, first.Failovers)
+			}
 			r.Step(epoch, &Event{Kind: LinkDown, Link: links[BackendID(place)]}, nil)
 		}
 	}

@@ -187,9 +187,12 @@ func (r *Router) createdBackground(j, known *job, h *handle) {
 		r.counting.spooled++
 	}
 	front := r.frontHandle(j.backend, h)
-	if known != nil {
+	switch {
+	case known != nil:
 		known.background = true
 		front = known.front
+	case j.kind != protocol.SubmitJobEpoch:
+		r.waits.put(j.link.place(h), j.submitted, r.now)
 	}
 	for _, p := range j.joined {
 		r.answer(p, protocol.JobCreated, r.keep(front.bytes()))

@@ -30,6 +30,7 @@ type Router struct {
 	doubts    doubts
 	duck      lameDuck
 	counting  counting
+	waits     waits
 	waiting   waiting // jobs that wait for a backend
 	forwarded forwarded
 	orphans   byLink // jobs of ours that run on though their links have ended
@@ -162,6 +163,9 @@ type backend struct {
 	census     census
 	sent       uint64 // submissions, ever
 	ejections  uint64 // ever
+	failovers  uint64 // see BackendCounts
+	completed  uint64
+	failed     uint64
 	highest    uint64 // number of a handle it has given out
 	front      []byte // frontHost of its latest handle
 	frontOf    uint64 // and of which hostHash

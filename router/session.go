@@ -17,6 +17,7 @@ type session struct {
 	clientID   []byte // SET_CLIENT_ID, nil while not set
 	exceptions bool
 	forwards   bool // see Event.Forwards
+	submits    bool // it has submitted a job
 
 	owes   replyQueue // replies it still waits for, in the order it asked
 	listen bySession  // the foreground jobs it listens to
@@ -65,6 +66,9 @@ func (r *Router) closeSession(s *session) {
 	}
 	r.dismiss(&s.worker)
 	r.charge(s, -s.held)
+	if s.submits {
+		r.counting.clients--
+	}
 }
 
 // A reply is a place in the order in which a session gets its answers. What

@@ -41,6 +41,7 @@ func (r *Router) submit(s *session, p *protocol.Packet) {
 	known := r.jobs.find(&sub)
 	if !s.forwards {
 		r.counting.submitted(&sub, known != nil)
+		r.submits(s)
 	}
 	if known != nil {
 		r.join(s, known, &sub)
@@ -57,6 +58,14 @@ func (r *Router) submit(s *session, p *protocol.Packet) {
 		r.attach(s, j, r.expect(s))
 	}
 	r.dispatch(j)
+}
+
+// submits counts s among the clients.
+func (r *Router) submits(s *session) {
+	if !s.submits {
+		s.submits = true
+		r.counting.clients++
+	}
 }
 
 // readSubmission takes a submission apart and checks it, so that nothing
