@@ -48,22 +48,6 @@ type expectation struct {
 	taken func(p *protocol.Packet) // may be nil
 }
 
-// An attachment is a foreground submission of the peer that was accepted.
-type attachment struct {
-	handle                     string
-	function, unique, workload string
-	losses                     int // of all hosts, when it was submitted
-}
-
-// A hold is a job the peer was given.
-type hold struct {
-	handle, function, workload string
-	at                         time.Time
-	losses                     int  // of all links, when it was asked for
-	lives                      int  // of all backends, likewise
-	over                       bool // the peer has ended it, or taken its function back
-}
-
 // said is a packet of the peer, in a script's words.
 func (p *peer) say(t protocol.Type, args ...string) {
 	words := []string{t.String()}
@@ -168,113 +152,6 @@ func (p *peer) answered(q *protocol.Packet, text []byte) {
 	}
 }
 
-// once checks that a packet, which its worker has sent once, is heard once for
-// each attachment.
-func (p *peer) once(q *protocol.Packet) {
-	said := string(q.Arg(0)) + " " + string(q.Arg(1))
-	p.heard[said]++
-	if p.heard[said] > p.attached[string(q.Arg(0))] {
-		p.fail("session %d is sent %s %s %q once more than it listens", p.id, q.Type, q.Arg(0), q.Arg(1))
-	}
-}
-
-// listening returns the place of an attachment to the job that q is about.
-func (p *peer) listening(q *protocol.Packet) int {
-	at := slices.IndexFunc(p.listens, func(a attachment) bool { return a.handle == string(q.Arg(0)) })
-	if at < 0 {
-		p.fail("session %d is sent %s %s and does not listen", p.id, q.Type, q.Arg(0))
-	}
-	return at
-}
-
-// ended handles the last packet of a job. A result must be that of the job
-// that was submitted, and a job must not fail without a reason.
-func (p *peer) ended(q *protocol.Packet) {
-	at := p.listening(q)
-	if at < 0 {
-		return
-	}
-	a := p.listens[at]
-	p.listens = slices.Delete(p.listens, at, at+1)
-	switch q.Type {
-	case protocol.WorkException:
-		if !p.optedIn {
-			p.fail("session %d is sent an exception and has not opted in", p.id)
-		}
-	case protocol.WorkFail:
-		if !p.mayFail(&a) {
-			p.fail("session %d is told that %s has failed, and nobody said so", p.id, a.handle)
-		}
-	case protocol.WorkComplete:
-		if !a.isResult(string(q.Arg(1))) && !p.handlesComeAgain() {
-			p.fail("session %d is sent %q for %+v", p.id, q.Arg(1), a)
-		}
-	}
-}
-
-// mayFail reports whether a job may end with WORK_FAIL: somebody said so, or
-// may have meant another job of the same handle, or no backend was left to it.
-func (w *world) mayFail(a *attachment) bool {
-	if w.failed[a.handle] || w.r.cfg.JobRetries > 0 || w.handlesComeAgain() || w.unrouted[a.function] || w.r.cfg.HoldTimeout < time.Minute {
-		return true
-	}
-	for result := range w.failed {
-		if a.isResult(result) {
-			return true
-		}
-	}
-	return false
-}
-
-// isResult reports whether result can be that of a: workers answer with the
-// function and the workload, and most workloads tell function and unique.
-func (a *attachment) isResult(result string) bool {
-	workload, ok := strings.CutPrefix(result, a.function+">")
-	switch {
-	case !ok:
-		return false
-	case workload == a.workload:
-		return true
-	case a.unique == "":
-		return false
-	case a.unique == "-": // coalesced with a job whose unique is the workload
-		return strings.HasPrefix(workload, a.function+"|"+a.workload+"|")
-	}
-	return workload == a.unique || strings.HasPrefix(workload, a.function+"|"+a.unique+"|")
-}
-
-func (w *world) losses() int {
-	n := 0
-	for _, h := range w.hosts {
-		n += h.submitLosses
-	}
-	return n
-}
-
-// allLosses counts the links of both kinds.
-func (w *world) allLosses() int {
-	n := w.losses()
-	for _, h := range w.hosts {
-		n += h.groupLosses
-	}
-	return n
-}
-
-func (w *world) handlesComeAgain() bool {
-	return slices.ContainsFunc(w.hosts, func(h *host) bool { return h.again })
-}
-
-// hostOf returns the host that a front handle names.
-func (w *world) hostOf(handle string) *host {
-	for _, h := range w.hosts {
-		if strings.HasPrefix(handle, "H:"+h.name+"~") {
-			return h
-		}
-	}
-	w.fail("handle %s names no backend", handle)
-	return w.hosts[0]
-}
-
 func (w *world) open() {
 	w.last++
 	p := &peer{world: w, id: w.last, opened: w.now, limited: map[string]bool{}, heard: map[string]int{}, attached: map[string]int{}}
@@ -288,48 +165,6 @@ func (w *world) leave(p *peer) {
 	w.peers = slices.DeleteFunc(w.peers, func(other *peer) bool { return other == p })
 	w.note("s%d leaves", p.id)
 	w.step(&Event{Kind: SessionClosed, Session: p.id})
-}
-
-// register makes the peer able to do functions.
-func (p *peer) register(functions ...string) {
-	for _, f := range functions {
-		p.abilities = append(p.abilities, f)
-		p.say(protocol.CanDo, f)
-	}
-}
-
-// change changes what the peer can do. A function that is taken back takes
-// its running jobs along.
-func (p *peer) change() {
-	f := functions[p.IntN(len(functions))]
-	switch p.IntN(8) {
-	case 0:
-		p.abilities = nil
-		p.lets("")
-		p.say(protocol.ResetAbilities)
-	case 1:
-		p.abilities = slices.DeleteFunc(p.abilities, func(a string) bool { return a == f })
-		p.lets(f)
-		p.say(protocol.CantDo, f)
-	case 2:
-		p.abilities = append(p.abilities, f)
-		p.limited[f] = true
-		p.say(protocol.CanDoTimeout, f, "1000")
-	default:
-		p.register(f)
-	}
-}
-
-// lets ends p's hold on the jobs of a function, or of all.
-func (p *peer) lets(function string) {
-	for _, h := range p.asked {
-		h.over = true
-	}
-	for i := range p.holds {
-		if function == "" || p.holds[i].function == function {
-			p.holds[i].over = true
-		}
-	}
 }
 
 // finish does what leads the peer to rest; it is false where there is nothing

@@ -26,6 +26,15 @@ var (
 //
 // A run that fails is made as short as can be and printed as a script, to be
 // put into testdata.
+//
+// The world (model_test.go) draws lots and keeps the clock. Backends are in
+// model_host_test.go and, as gearmand, model_gearmand_test.go, links in
+// model_wire_test.go, and what breaks of both in model_fault_test.go. What
+// sessions do is in model_act_test.go; what they hear, as anybody, in
+// model_peer_test.go, as clients in model_listen_test.go and as workers in
+// model_work_test.go. Operators are in model_operate_test.go and a successor in
+// model_duck_test.go. What must hold after each step is in model_check_test.go,
+// and how all comes to rest, and what must hold then, in model_rest_test.go.
 func TestModel(t *testing.T) {
 	if *modelSeed != 0 {
 		report(t, *modelSeed)

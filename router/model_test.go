@@ -5,7 +5,6 @@ import (
 	"math/rand/v2"
 	"regexp"
 	"runtime/debug"
-	"slices"
 	"strings"
 	"time"
 )
@@ -258,63 +257,5 @@ func (w *world) goTo(at time.Time) {
 	}
 	for _, h := range w.hosts {
 		h.tick(w)
-	}
-}
-
-// rest lets everything that is under way come to an end, without faults: first
-// with those who are there, who must not oversleep a job, then with somebody
-// who can do everything.
-func (w *world) rest() {
-	w.calm = true
-	for _, p := range w.peers {
-		p.hung = false
-	}
-	w.settle()
-	w.quiet()
-	w.overslept()
-	w.staff()
-	w.quiet()
-	w.atRest()
-	for len(w.peers) > 0 && w.wrong == "" {
-		w.leave(w.peers[0])
-	}
-	for w.wrong == "" && w.arrive() {
-	}
-	w.pass(time.Minute)
-	w.empty()
-}
-
-// staff sees to it that somebody can do everything: a worker, or those of the
-// successor.
-func (w *world) staff() {
-	w.staffed = true
-	if w.duck.within > 0 {
-		return
-	}
-	w.open()
-	w.peers[len(w.peers)-1].register(functions...)
-}
-
-// quiet waits until no session has had anything to do for three seconds. What
-// arrives does not count: backends are asked how they are for ever.
-func (w *world) quiet() {
-	begun := len(w.events)
-	for quiet := 0; quiet < 10 && w.wrong == ""; quiet++ {
-		busy := false
-		for w.wrong == "" && w.arrive() {
-		}
-		for _, p := range slices.Clone(w.peers) {
-			busy = p.finish() || busy
-		}
-		if w.duck.within > 0 && w.staffed {
-			busy = w.succeed(100) || busy || w.now.Before(w.duck.over())
-		}
-		w.pass(300 * time.Millisecond) // no worker runs into its timeout
-		if busy {
-			quiet = 0
-		}
-		if len(w.events) > begun+5_000 {
-			w.fail("never comes to rest")
-		}
 	}
 }

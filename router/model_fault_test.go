@@ -1,0 +1,123 @@
+package router
+
+import (
+	"slices"
+	"time"
+
+	"github.com/geargate/geargate/backend/jobserver"
+	"github.com/geargate/geargate/protocol"
+)
+
+// disturb breaks something: a link, all links of a backend, or its patience;
+// or an operator does something.
+func (w *world) disturb() {
+	h := w.hosts[w.IntN(len(w.hosts))]
+	within := func(ms int) time.Time { return w.now.Add(time.Duration(w.IntN(ms)) * time.Millisecond) }
+	switch w.IntN(16) {
+	case 0:
+		h.again = h.again || w.IntN(2) == 0
+		w.note("# %s starts anew", h.name)
+		h.start(h.imitated != nil)
+		w.crash(h)
+	case 1:
+		w.note("# %s is restarted and has kept its background jobs", h.name)
+		w.crash(h)
+	case 2:
+		h.closed = within(1500)
+		w.crash(h)
+	case 3, 4, 5:
+		h.frozen = within(1500)
+	case 6, 7:
+		if len(w.order) > 0 {
+			at := w.order[w.IntN(len(w.order))]
+			[]*queue{at.up, at.down}[w.IntN(2)].held = within(800)
+		}
+	case 8, 9, 10:
+		w.operate()
+	case 11:
+		if w.IntN(4) == 0 {
+			w.lameDuck()
+		}
+	default:
+		if len(w.order) > 0 {
+			w.cut(w.order[w.IntN(len(w.order))])
+		}
+	}
+}
+
+// crash ends every wire of h at once.
+func (w *world) crash(h *host) {
+	for _, at := range w.order {
+		if at.host == h {
+			w.cut(at)
+		}
+	}
+}
+
+// cut ends a wire for the job server; what was under way is lost.
+func (w *world) cut(at *wire) {
+	if at.state == wireOpen {
+		at.state = wireCut
+		*at.up, *at.down = queue{}, queue{}
+		w.gone(at)
+	}
+}
+
+// lose tells the router of a wire that was cut, or never made.
+func (w *world) lose(at *wire) {
+	w.forgetWire(at)
+	if at.group { // only now do its jobs end for the router
+		at.host.groupLosses++
+	} else {
+		w.lost(at.host)
+	}
+	w.note("%s#%d down", at.host.name, at.id)
+	w.step(&Event{Kind: LinkDown, Link: at.id, Reason: "gone"})
+}
+
+// hangUp ends a wire for the router; what it sent before still arrives.
+func (w *world) hangUp(id LinkID) {
+	at := w.wires[id]
+	switch at.state {
+	case wireOpen:
+		if !at.group && !at.host.unreached && !at.host.silent && slices.Contains(at.owed, protocol.JobCreated) {
+			w.fail("link %d is closed and owes a JOB_CREATED", at.id)
+		}
+		at.state = wireHungUp
+		*at.down = queue{}
+	default:
+		w.forgetWire(at)
+	}
+	if at.group {
+		at.host.groupLosses++
+	}
+	at.host.silent = false
+}
+
+func (w *world) release(at *wire) {
+	w.forgetWire(at)
+	w.gone(at)
+}
+
+// gone tells the job server that a wire has ended.
+func (w *world) gone(at *wire) {
+	if at.group {
+		at.host.groupLosses++
+	} else {
+		w.lost(at.host)
+	}
+	w.serve(at.host, &jobserver.Event{Kind: jobserver.Closed, Conn: jobserver.ConnID(at.id)})
+}
+
+// lost notes that a submit link has ended, and with it the foreground jobs
+// under way on it and the background submissions that had joined them.
+func (w *world) lost(h *host) {
+	h.submitLosses++
+	h.accepted = nil
+}
+
+func (w *world) forgetWire(at *wire) {
+	at.state = wireReleased
+	delete(w.wires, at.id)
+	w.order = slices.DeleteFunc(w.order, func(other *wire) bool { return other == at })
+}

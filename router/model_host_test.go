@@ -1,0 +1,136 @@
+package router
+
+import (
+	"bytes"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/geargate/geargate/backend/jobserver"
+	"github.com/geargate/geargate/protocol"
+)
+
+// A host is a backend: a built-in job server.
+type host struct {
+	name   string
+	server *jobserver.Server
+	lives  int       // how often it has started
+	again  bool      // it has given out handles a second time: an old job's result may be taken for a new one's
+	frozen time.Time // nothing gets through to it or from it until then
+	closed time.Time // it refuses connections until then
+	// imitated is what makes it behave like gearmand; nil for a built-in one.
+	imitated  *gearmand
+	drained   bool
+	unreached bool // the router says so
+	silent    bool // one of its links is about to be closed because nothing comes over it
+	stranded  bool // it was taken out of the configuration while it could not be reached: its jobs stay
+	// submitLosses and groupLosses count the links of each kind that have
+	// ended: what was under way may have been lost, or given out again.
+	submitLosses, groupLosses int
+	accepted                  []attachment     // background jobs
+	strange                   *protocol.Packet // what a stranger was told last, but for NOOP
+	ran                       map[string]bool  // jobs that a worker got, by front handle
+}
+
+func newHost(name string, imitated bool) *host {
+	h := &host{name: name}
+	h.start(imitated)
+	return h
+}
+
+func (h *host) start(imitated bool) {
+	cfg := jobserver.DefaultConfig()
+	cfg.HandlePrefix = "H:" + h.name + "host"
+	if h.lives++; h.lives > 1 && !h.again {
+		cfg.HandlePrefix += strconv.Itoa(h.lives)
+	}
+	h.server, h.imitated = jobserver.New(cfg), nil
+	if imitated {
+		h.imitated = newGearmand()
+	}
+	h.accepted, h.ran = nil, map[string]bool{}
+}
+
+func (h *host) tick(w *world) {
+	if at, ok := h.server.Next(); ok && !at.After(w.now) {
+		w.serve(h, &jobserver.Event{Kind: jobserver.Tick})
+	}
+}
+
+// serve gives a job server an event and puts what it sends on its wires, a line
+// at a time.
+func (w *world) serve(h *host, ev *jobserver.Event) {
+	for _, unit := range h.step(w.now, ev) {
+		if unit.conn == stranger {
+			h.hearsStranger(unit.bytes)
+			continue
+		}
+		at := w.wires[LinkID(unit.conn)]
+		if at == nil || at.state == wireHungUp || at.state == wireCut {
+			continue
+		}
+		if unit.bytes == nil {
+			w.fail("a job server closes link %d", at.id)
+		}
+		at.down.units = append(at.down.units, unit.bytes)
+	}
+}
+
+// A sent unit is a frame or a line of text that a job server sends; nil if it
+// closes the connection.
+type sentUnit struct {
+	conn  jobserver.ConnID
+	bytes []byte
+}
+
+// step gives a job server an event and returns what it sends.
+func (h *host) step(now time.Time, ev *jobserver.Event) []sentUnit {
+	if h.imitated != nil {
+		return h.imitated.step(h.server, now, ev)
+	}
+	return plainStep(h.server, now, ev)
+}
+
+func plainStep(s *jobserver.Server, now time.Time, ev *jobserver.Event) []sentUnit {
+	var out []sentUnit
+	for _, a := range s.Step(now, ev, nil) {
+		switch a.Kind {
+		case jobserver.Send:
+			out = append(out, sentUnit{a.Conn, a.Draft.AppendTo(nil)})
+		case jobserver.SendText:
+			for line := range bytes.Lines(a.Text) {
+				out = append(out, sentUnit{a.Conn, bytes.Clone(line)})
+			}
+		case jobserver.Close:
+			out = append(out, sentUnit{a.Conn, nil})
+		}
+	}
+	return out
+}
+
+// tell returns what the job server answers to an admin line.
+func (h *host) tell(now time.Time, line string) string {
+	const operator = 1 << 40
+	var text strings.Builder
+	for _, ev := range []jobserver.Event{
+		{Kind: jobserver.Opened, Conn: operator},
+		{Kind: jobserver.Line, Conn: operator, Line: []byte(line)},
+		{Kind: jobserver.Closed, Conn: operator},
+	} {
+		for _, unit := range plainStep(h.server, now, &ev) {
+			text.Write(unit.bytes)
+		}
+	}
+	return text.String()
+}
+
+// hostOf returns the host that a front handle names.
+func (w *world) hostOf(handle string) *host {
+	for _, h := range w.hosts {
+		if strings.HasPrefix(handle, "H:"+h.name+"~") {
+			return h
+		}
+	}
+	w.fail("handle %s names no backend", handle)
+	return w.hosts[0]
+}

@@ -1,0 +1,142 @@
+package router
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/geargate/geargate/protocol"
+)
+
+// An attachment is a foreground submission of the peer that was accepted.
+type attachment struct {
+	handle                     string
+	function, unique, workload string
+	losses                     int // of all hosts, when it was submitted
+}
+
+var submissions = []protocol.Type{
+	protocol.SubmitJob, protocol.SubmitJob, protocol.SubmitJobHigh, protocol.SubmitJobLow, protocol.SubmitReduceJob,
+	protocol.SubmitJobBg, protocol.SubmitJobHighBg, protocol.SubmitJobLowBg, protocol.SubmitReduceJobBg, protocol.SubmitJobEpoch,
+}
+
+func (p *peer) submit() {
+	kind := submissions[p.IntN(len(submissions))]
+	a := attachment{function: functions[p.IntN(len(functions))], unique: []string{"", "", "u1", "u2", "-"}[p.IntN(5)], losses: p.losses()}
+	a.workload = fmt.Sprintf("%s|%s|%d", a.function, a.unique, len(p.events))
+	switch {
+	case a.unique == "-":
+		a.workload = []string{"u1", "u2", ""}[p.IntN(3)]
+	case p.IntN(10) == 0:
+		a.workload = a.unique // which makes it one with the job `-` of that workload
+	}
+	args := []string{a.function, a.unique}
+	switch kind {
+	case protocol.SubmitReduceJob, protocol.SubmitReduceJobBg:
+		args = append(args, "reducer", "")
+	case protocol.SubmitJobEpoch:
+		args = append(args, strconv.FormatInt(p.now.Unix()+int64(p.IntN(3)), 10))
+	}
+	_, background, _ := kind.Submission()
+	p.expect(kind.String(), func(q *protocol.Packet, _ []byte) bool {
+		return q != nil && (q.Type == protocol.JobCreated || q.Type == protocol.Error && string(q.Arg(0)) == "QUEUE_ERROR")
+	}, func(q *protocol.Packet) {
+		if q.Type == protocol.JobCreated {
+			p.created(a, string(q.Arg(0)), background)
+		}
+	})
+	p.say(kind, append(args, a.workload)...)
+}
+
+func (p *peer) created(a attachment, handle string, background bool) {
+	a.handle = handle
+	h := p.hostOf(handle)
+	switch {
+	case !background:
+		p.listens = append(p.listens, a)
+		p.attached[handle]++
+	case a.losses == p.losses():
+		h.accepted = append(h.accepted, a)
+	}
+}
+
+// once checks that a packet, which its worker has sent once, is heard once for
+// each attachment.
+func (p *peer) once(q *protocol.Packet) {
+	said := string(q.Arg(0)) + " " + string(q.Arg(1))
+	p.heard[said]++
+	if p.heard[said] > p.attached[string(q.Arg(0))] {
+		p.fail("session %d is sent %s %s %q once more than it listens", p.id, q.Type, q.Arg(0), q.Arg(1))
+	}
+}
+
+// listening returns the place of an attachment to the job that q is about.
+func (p *peer) listening(q *protocol.Packet) int {
+	at := slices.IndexFunc(p.listens, func(a attachment) bool { return a.handle == string(q.Arg(0)) })
+	if at < 0 {
+		p.fail("session %d is sent %s %s and does not listen", p.id, q.Type, q.Arg(0))
+	}
+	return at
+}
+
+// ended handles the last packet of a job. A result must be that of the job
+// that was submitted, and a job must not fail without a reason.
+func (p *peer) ended(q *protocol.Packet) {
+	at := p.listening(q)
+	if at < 0 {
+		return
+	}
+	a := p.listens[at]
+	p.listens = slices.Delete(p.listens, at, at+1)
+	switch q.Type {
+	case protocol.WorkException:
+		if !p.optedIn {
+			p.fail("session %d is sent an exception and has not opted in", p.id)
+		}
+	case protocol.WorkFail:
+		if !p.mayFail(&a) {
+			p.fail("session %d is told that %s has failed, and nobody said so", p.id, a.handle)
+		}
+	case protocol.WorkComplete:
+		if !a.isResult(string(q.Arg(1))) && !p.handlesComeAgain() {
+			p.fail("session %d is sent %q for %+v", p.id, q.Arg(1), a)
+		}
+	}
+}
+
+// mayFail reports whether a job may end with WORK_FAIL: somebody said so, or
+// may have meant another job of the same handle, or no backend was left to it.
+func (w *world) mayFail(a *attachment) bool {
+	if w.failed[a.handle] || w.r.cfg.JobRetries > 0 || w.handlesComeAgain() || w.unrouted[a.function] || w.r.cfg.HoldTimeout < time.Minute {
+		return true
+	}
+	for result := range w.failed {
+		if a.isResult(result) {
+			return true
+		}
+	}
+	return false
+}
+
+// isResult reports whether result can be that of a: workers answer with the
+// function and the workload, and most workloads tell function and unique.
+func (a *attachment) isResult(result string) bool {
+	workload, ok := strings.CutPrefix(result, a.function+">")
+	switch {
+	case !ok:
+		return false
+	case workload == a.workload:
+		return true
+	case a.unique == "":
+		return false
+	case a.unique == "-": // coalesced with a job whose unique is the workload
+		return strings.HasPrefix(workload, a.function+"|"+a.workload+"|")
+	}
+	return workload == a.unique || strings.HasPrefix(workload, a.function+"|"+a.unique+"|")
+}
+
+func (w *world) handlesComeAgain() bool {
+	return slices.ContainsFunc(w.hosts, func(h *host) bool { return h.again })
+}
