@@ -134,6 +134,11 @@ func (o *gearmandOptions) config() (proxy.Config, error) {
 	config.Gearmand = proxy.Gearmand{PlainHandles: true, HandlePrefix: o.prefix, Exceptions: o.exceptions}
 	config.Timeouts.Drain = forEver
 	config.Admin = proxy.Admin{}
+	if o.ssl {
+		for i := range config.Listen {
+			config.Listen[i].TLS = proxy.ListenTLS{Cert: o.certificate, Key: o.key, MinVersion: "1.2"}
+		}
+	}
 	return config, err
 }
 

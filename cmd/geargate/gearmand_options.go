@@ -17,6 +17,9 @@ const (
 	defaultConfigFile = "/etc/gearmand.conf"
 	defaultPIDFile    = "/var/gearmand.pid"
 	defaultLogFile    = "/var/log/gearmand.log"
+
+	defaultCertificate = "/etc/ssl/certs/gearmand.pem"
+	defaultKey         = "/etc/ssl/certs/gearmand.key"
 )
 
 // gearmandOptions are the flags that have an effect here.
@@ -36,6 +39,9 @@ type gearmandOptions struct {
 	prefix      string // empty: H: and the host's name
 	exceptions  bool
 	daemon      bool
+	ssl         bool
+	certificate string // of ssl, and its key: files in PEM
+	key         string
 	syslog      bool
 	coredump    bool
 }
@@ -46,10 +52,9 @@ type gearmandOptions struct {
 // error.
 func readGearmandOptions(args []string, lookup func(string) (string, bool)) (*gearmandOptions, error) {
 	o := &gearmandOptions{port: proxy.DefaultPort, level: slog.LevelError,
-		configFile: defaultConfigFile, pidFile: defaultPIDFile, logFile: defaultLogFile}
-	if port, ok := lookup("GEARMAND_PORT"); ok && port != "" {
-		o.port = port
-	}
+		configFile: defaultConfigFile, pidFile: defaultPIDFile, logFile: defaultLogFile,
+		certificate: defaultCertificate, key: defaultKey}
+	variable(lookup, "GEARMAND_PORT", &o.port)
 	fromLine, strays, err := parseOptions(args)
 	if err != nil {
 		return nil, err
@@ -68,7 +73,20 @@ func readGearmandOptions(args []string, lookup func(string) (string, bool)) (*ge
 	if err != nil {
 		return nil, err
 	}
-	return o, o.apply(fromFile, onLine)
+	if err := o.apply(fromFile, onLine); err != nil {
+		return nil, err
+	}
+	// These two go before the flags, as in gearmand.
+	variable(lookup, "GEARMAND_SERVER_PEM", &o.certificate)
+	variable(lookup, "GEARMAND_SERVER_KEY", &o.key)
+	return o, nil
+}
+
+// variable sets field from the environment, where the variable is set there.
+func variable(lookup func(string) (string, bool), name string, field *string) {
+	if value, ok := lookup(name); ok && value != "" {
+		*field = value
+	}
 }
 
 // apply sets o from the flags given, but for the exceptions.

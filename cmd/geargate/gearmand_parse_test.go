@@ -50,6 +50,8 @@ func TestGearmandFlags(t *testing.T) {
 		"--verbose=INFO":                    func(o *gearmandOptions) { o.level = slog.LevelInfo },
 		"--verbose DEBUG":                   func(o *gearmandOptions) { o.level = slog.LevelDebug },
 		"--syslog --coredump":               func(o *gearmandOptions) { o.syslog, o.coredump = true, true },
+		"--ssl --ssl-ca-file=/ca.pem":       func(o *gearmandOptions) { o.ssl = true },
+		"--ssl-certificate=/c --ssl-key /k": func(o *gearmandOptions) { o.certificate, o.key = "/c", "/k" },
 		"-h":                                func(o *gearmandOptions) { o.help = true },
 		"--help":                            func(o *gearmandOptions) { o.help = true },
 		"-V":                                func(o *gearmandOptions) { o.version = true },
@@ -63,7 +65,8 @@ func TestGearmandFlags(t *testing.T) {
 		"--protocol gear -t 05": func(o *gearmandOptions) { o.threads = 5 },
 	} {
 		want := &gearmandOptions{port: "4730", level: slog.LevelError, configFile: "/dev/null",
-			pidFile: defaultPIDFile, logFile: defaultLogFile}
+			pidFile: defaultPIDFile, logFile: defaultLogFile,
+			certificate: "/etc/ssl/certs/gearmand.pem", key: "/etc/ssl/certs/gearmand.key"}
 		set(want)
 		got, err := readGearmandOptions(strings.Fields(emptyFile+line), noVariables)
 		if err != nil || !reflect.DeepEqual(got, want) {
@@ -98,7 +101,7 @@ func TestGearmandFlagMistakes(t *testing.T) {
 		"--protocol=http":        `--protocol: expected gear, the only one built in, got "http"`,
 		"--config-file=/no/such": "configuration file: open /no/such: no such file or directory",
 		"--libsqlite3-db=/tmp/x": "unknown option --libsqlite3-db=/tmp/x",
-		"--ssl":                  "unknown option --ssl",
+		"--ssl=yes":              `expected no value for --ssl, got "yes"`,
 		"--job-handle-prefix=" + strings.Repeat("x", 53): `--job-handle-prefix: expected at most 52 bytes, got "` + strings.Repeat("x", 53) + `"`,
 	} {
 		if _, err := readGearmandOptions(strings.Fields(line), noVariables); err == nil || err.Error() != want {
@@ -126,6 +129,16 @@ func TestGearmandConfigFile(t *testing.T) {
 		if _, err := readGearmandOptions([]string{"--config-file=" + file}, noVariables); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: got %v, want %s", text, err, want)
 		}
+	}
+}
+
+// gearmand 1.1.20 lets these two go before its flags.
+func TestGearmandCertificateVariables(t *testing.T) {
+	set := map[string]string{"GEARMAND_SERVER_PEM": "/c", "GEARMAND_SERVER_KEY": "/k"}
+	lookup := func(name string) (string, bool) { value, ok := set[name]; return value, ok }
+	got, err := readGearmandOptions(strings.Fields(emptyFile+"--ssl-certificate=/flag --ssl-key=/flag"), lookup)
+	if err != nil || got.certificate != "/c" || got.key != "/k" {
+		t.Errorf("got %+v, %v", got, err)
 	}
 }
 

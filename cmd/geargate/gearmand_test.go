@@ -2,8 +2,12 @@ package main
 
 import (
 	"bufio"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
 	"fmt"
 	"net"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -78,6 +82,10 @@ func answers(port string) bool {
 		return false
 	}
 	defer conn.Close()
+	return askVersion(conn)
+}
+
+func askVersion(conn net.Conn) bool {
 	conn.SetDeadline(time.Now().Add(runTimeout))
 	if _, err := conn.Write([]byte("version\n")); err != nil {
 		return false
@@ -234,6 +242,42 @@ func TestGearmandSignals(t *testing.T) {
 		if _, err := os.Stat(pidFile); !os.IsNotExist(err) {
 			t.Errorf("%v: the pid file is still there: %v", s, err)
 		}
+	}
+}
+
+// A client with TLS 1.2, as older libgearman has it, and no certificate of its
+// own is served; one without TLS is not.
+func TestGearmandTLS(t *testing.T) {
+	pair := httptest.NewTLSServer(nil)
+	defer pair.Close()
+	key, err := x509.MarshalPKCS8PrivateKey(pair.TLS.Certificates[0].PrivateKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := [2]string{}
+	for i, block := range []pem.Block{{Type: "CERTIFICATE", Bytes: pair.Certificate().Raw}, {Type: "PRIVATE KEY", Bytes: key}} {
+		files[i] = writeFile(t, strings.ToLower(block.Type), string(pem.EncodeToMemory(&block)))
+	}
+	port := freePort(t)
+	line := "gearmand " + emptyFile + "-L 127.0.0.1 -l stderr -p " + port + " -P " + filepath.Join(t.TempDir(), "pid") +
+		" --ssl --ssl-ca-file=/none --ssl-certificate=" + files[0] + " --ssl-key"
+	command := exec.Command(binary, append(strings.Fields(line), files[1])...)
+	if err := command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { command.Process.Kill(); command.Wait() })
+	trusted := x509.NewCertPool()
+	trusted.AddCert(pair.Certificate())
+	eventually(t, "answer over TLS", func() bool {
+		conn, err := tls.Dial("tcp", "127.0.0.1:"+port, &tls.Config{RootCAs: trusted, MaxVersion: tls.VersionTLS12})
+		if err != nil {
+			return false
+		}
+		defer conn.Close()
+		return askVersion(conn)
+	})
+	if answers(port) {
+		t.Error("answered without TLS as well")
 	}
 }
 
