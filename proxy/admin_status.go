@@ -26,20 +26,23 @@ type Status struct {
 
 // BackendStatus is the state of one backend.
 type BackendStatus struct {
-	Name       string   `json:"name"`
-	Address    string   `json:"address"`          // empty for a built-in one
-	State      string   `json:"state"`            // up, suspect, ejected or probing
-	Reason     string   `json:"reason,omitempty"` // why it is not up
-	Drained    bool     `json:"drained"`          // an operator keeps new jobs away
-	Leaving    bool     `json:"leaving"`          // not in the configuration any more
-	Pools      []string `json:"pools"`
-	Routed     bool     `json:"routed"` // a route leads to one of its pools
-	Links      int      `json:"links"`
-	Owed       int      `json:"owed"`       // replies it still must send
-	Foreground int      `json:"foreground"` // jobs of clients here
-	Assigned   int      `json:"assigned"`   // jobs that workers here have or are about to get
-	Queues     *Queues  `json:"queues,omitempty"`
-	Empty      bool     `json:"empty"` // had no job when it was asked, and has got none from here since
+	Name    string `json:"name"`
+	Address string `json:"address"`          // empty for a built-in one
+	State   string `json:"state"`            // up, suspect, ejected or probing
+	Reason  string `json:"reason,omitempty"` // why it is not up
+	Drained bool   `json:"drained"`          // an operator keeps new jobs away
+	Leaving bool   `json:"leaving"`          // not in the configuration any more
+	// GivenUp is when one that is leaving and not reached is given up, with what
+	// it has.
+	GivenUp    *time.Time `json:"given_up,omitempty"`
+	Pools      []string   `json:"pools"`
+	Routed     bool       `json:"routed"` // a route leads to one of its pools
+	Links      int        `json:"links"`
+	Owed       int        `json:"owed"`       // replies it still must send
+	Foreground int        `json:"foreground"` // jobs of clients here
+	Assigned   int        `json:"assigned"`   // jobs that workers here have or are about to get
+	Queues     *Queues    `json:"queues,omitempty"`
+	Empty      bool       `json:"empty"` // had no job when it was asked, and has got none from here since
 }
 
 // Queues is what a backend has said of its jobs, whoever they are from.
@@ -132,6 +135,9 @@ func (s *Status) backend(b *router.BackendReport, address string) BackendStatus 
 	}
 	if !b.Counted.IsZero() {
 		v.Queues = &Queues{At: b.Counted, Queued: b.Queued, Running: b.Running, Strays: b.Strays}
+	}
+	if !b.GivenUp.IsZero() {
+		v.GivenUp = &b.GivenUp
 	}
 	for _, pool := range s.Pools {
 		if slices.Contains(pool.Backends, b.Name) {

@@ -5,6 +5,7 @@ import (
 	"io"
 	"log/slog"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -126,6 +127,26 @@ func TestReloadChangesBackends(t *testing.T) {
 	})
 	eventually(t, "a job at a", func() bool { return strings.HasPrefix(background(t, nc, "f", ""), "H:a~") })
 	ask(t, nc, "the same connection")
+}
+
+// A backend that is taken out and lost with a job left is connected to again.
+func TestReloadKeepsTryingWhatLeavesWithJobs(t *testing.T) {
+	one := serve(t, nil, func(c *Config) { c.Pool.Servers = 1 })
+	one.ready(t)
+	address := one.Addrs()[0].String()
+	p := serveChangeable(t, "a="+address, "b="+jobServer(t))
+	nc := p.dial(t)
+	for n := 0; !strings.HasPrefix(background(t, nc, "f", strconv.Itoa(n)), "H:a~"); n++ {
+	}
+	p.change(t, func(c *Config) { c.Backends = c.Backends[1:] })
+	one.cancel()
+	eventually(t, "a to be tried", func() bool {
+		s := p.Status()
+		return names(&s) == "a b" && s.Backends[0].GivenUp != nil && s.Backends[0].GivenUp.After(time.Now())
+	})
+	another := serve(t, nil, func(c *Config) { c.Pool.Servers, c.Listen[0].Address = 1, address })
+	another.ready(t)
+	eventually(t, "a to say that it is empty", func() bool { s := p.Status(); return names(&s) == "b" })
 }
 
 // work registers a function, grabs every job there is and completes it, until

@@ -54,7 +54,7 @@ const (
 	NoteBackendRestored NoteEvent = "backend_restored" // it answers again
 	NoteBackendSuspect  NoteEvent = "backend_suspect"  // it does not answer, as too many others do not: it is kept
 	NoteLinkSilent      NoteEvent = "link_silent"      // a link says nothing though its backend is well; it is closed
-	NoteBackendGone     NoteEvent = "backend_gone"     // taken out of the configuration, and has nothing left to do
+	NoteBackendGone     NoteEvent = "backend_gone"     // taken out of the configuration, and has nothing left to do, or was given up
 	NoteJobsAgain       NoteEvent = "jobs_resubmitted" // jobs whose link to a backend has ended were submitted again
 	NoteBadPacket       NoteEvent = "bad_packet"       // a session sent what cannot be passed on
 	NoteBadReply        NoteEvent = "bad_reply"        // a backend broke the protocol; its link is closed

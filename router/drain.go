@@ -9,12 +9,14 @@ import (
 
 // standing is whether a backend belongs to the configuration:
 //
-//	Member ──Reload without it──► Leaving ──empty, or not reached──► Gone
-//	   ▲                             │                                │
-//	   └─────── Reload with it ──────┴────────────────────────────────┘
+//	Member ──Reload without it──► Leaving ──empty, or given up──► Gone
+//	   ▲                             │                             │
+//	   └─────── Reload with it ──────┴─────────────────────────────┘
 //
 // Leaving gets no new jobs; its queue is worked off and its handles are known.
-// Gone is a name and a BackendID, and has no link.
+// Where it is lost with something in its queue, it is tried for leaveTimeout,
+// and then given up: its jobs stay there. One that was never reached has
+// nothing of ours. Gone is a name and a BackendID, and has no link.
 type standing uint8
 
 const (
@@ -22,6 +24,10 @@ const (
 	standingLeaving
 	standingGone
 )
+
+// leaveTimeout is how long a backend that leaves may be out of reach, without a
+// break, before it is given up: a host starts anew within that.
+const leaveTimeout = 5 * time.Minute
 
 // A census is how many jobs a backend has, as it answered last.
 type census struct {
@@ -166,8 +172,12 @@ func (t *tidying) due(r *Router) {
 	}
 	again = len(r.retired) > 0
 	for _, b := range r.backends {
-		if b.standing == standingLeaving && b.empty() && r.still(b) {
-			r.dropBackend(b)
+		switch {
+		case b.standing != standingLeaving:
+		case b.empty() && r.still(b):
+			r.dropBackend(b, "")
+		case !b.lostAt.IsZero() && r.now.Sub(b.lostAt) >= leaveTimeout:
+			r.dropBackend(b, "not reached for "+leaveTimeout.String()+": what it has stays there")
 		}
 		again = again || b.standing == standingLeaving
 	}
@@ -195,37 +205,60 @@ func (r *Router) tidyLink(l *link) {
 }
 
 // leave sees to it that b, which is out of the configuration, goes: at once
-// where it cannot be reached, for there is nothing that could be worked off.
+// where it was never reached, for there is nothing of ours that could be worked
+// off.
 func (r *Router) leave(b *backend) {
 	b.drained = false
 	b.census = census{}
-	if !b.up() {
-		r.dropBackend(b)
+	if b.metAt.IsZero() {
+		r.dropBackend(b, "never reached")
 		return
 	}
-	r.survey(true, func(*Router) {})
+	if b.up() {
+		r.survey(true, func(*Router) {})
+	} else {
+		r.missLeaving(b)
+	}
 	r.tidySoon()
 }
 
-// dropBackend ends every link to b.
-func (r *Router) dropBackend(b *backend) {
-	b.standing, b.upLinks, b.highest = standingGone, 0, 0
+// missLeaving goes on while b, which leaves, is not reached. What was submitted
+// at the address before, where it was moving, goes elsewhere: nobody grabs there.
+func (r *Router) missLeaving(b *backend) {
+	if b.empty() {
+		r.dropBackend(b, "")
+		return
+	}
+	if b.lostAt.IsZero() {
+		b.lostAt = r.now
+	}
+	r.closeRetired(b)
+}
+
+// dropBackend ends every link to b. reason says why it goes with jobs left.
+func (r *Router) dropBackend(b *backend, reason string) {
+	b.standing, b.upLinks, b.highest, b.lostAt = standingGone, 0, 0, time.Time{}
 	b.life++
 	b.health = health{reason: "not in the configuration"}
 	r.disarm(&b.timer)
-	r.note(NoteBackendGone, nil, b, "")
+	r.note(NoteBackendGone, nil, b, reason)
 	for lane, l := range b.submit {
 		b.submit[lane] = nil
 		if l != nil {
 			r.closeSubmitLink(l)
 		}
 	}
-	for _, l := range slices.Clone(r.retired) { // to its address before
+	r.closeRetired(b)
+	r.retireGroupLinks(b)
+}
+
+// closeRetired ends the submit links to b's address before.
+func (r *Router) closeRetired(b *backend) {
+	for _, l := range slices.Clone(r.retired) {
 		if l.backend == b {
 			r.closeSubmitLink(l)
 		}
 	}
-	r.retireGroupLinks(b)
 }
 
 // retireGroupLinks closes every group's links to b, those with a running job

@@ -164,7 +164,7 @@ func (r *Router) goOnWithout(b *backend) {
 		r.balance(g) // a link to b that is being made brings nobody a job
 	}
 	if b.standing == standingLeaving {
-		r.dropBackend(b)
+		r.missLeaving(b)
 	}
 }
 
@@ -176,6 +176,7 @@ func (r *Router) restore(b *backend) {
 		news = NoteBackendUp
 	}
 	b.health.answered()
+	b.lostAt = time.Time{}
 	r.note(news, nil, b, "")
 	if r.cfg.HealthInterval > 0 {
 		r.arm(&b.timer, r.now.Add(r.cfg.HealthInterval), b)

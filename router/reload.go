@@ -1,5 +1,7 @@
 package router
 
+import "time"
+
 // reload goes on with another configuration. Sessions notice nothing. What
 // the process was started with stays: lanes, the form of handles, who it is.
 func (r *Router) reload(cfg Config) {
@@ -64,6 +66,7 @@ func (r *Router) renew(conf Backend) (moved bool) {
 	moved = b.address != conf.Address
 	was := b.standing
 	b.weight, b.address, b.standing = max(1, conf.Weight), conf.Address, standingMember
+	b.lostAt = time.Time{}
 	if was == standingGone {
 		b.census = census{}
 		for lane := range b.submit {

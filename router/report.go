@@ -25,6 +25,9 @@ type BackendReport struct {
 
 	Drained bool // an operator keeps new jobs away
 	Leaving bool // not in the configuration any more
+	// GivenUp is when one that leaves and is not reached is given up; zero for
+	// others.
+	GivenUp time.Time
 	// Counted is when it last said how many jobs it has, zero for never: see
 	// Survey.
 	Counted         time.Time
@@ -60,6 +63,9 @@ func (r *Router) Report() *Report {
 		}
 		v := &all[i]
 		v.Name, v.Up, v.Drained, v.Leaving = b.name, b.up(), b.drained, b.standing == standingLeaving
+		if !b.lostAt.IsZero() {
+			v.GivenUp = b.lostAt.Add(leaveTimeout)
+		}
 		v.State, v.Reason = b.health.state.String(), b.health.reason
 		v.Counted, v.Queued, v.Running = b.census.at, b.census.queued, b.census.running
 		v.Strays, v.Empty = b.census.strays, b.empty() && still[i]

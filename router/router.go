@@ -159,7 +159,8 @@ type backend struct {
 	metAt      time.Time // when its first link came up
 	passedOver bool      // while the next one for a key is looked for
 	standing   standing
-	drained    bool // an operator keeps new jobs away
+	lostAt     time.Time // Leaving: since when it is not reached; zero while it is
+	drained    bool      // an operator keeps new jobs away
 	census     census
 	sent       uint64 // submissions, ever
 	ejections  uint64 // ever

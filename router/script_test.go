@@ -211,6 +211,9 @@ func (p *player) report() []string {
 		if b.Empty {
 			text += " empty"
 		}
+		if !b.GivenUp.IsZero() {
+			text += " given up in " + b.GivenUp.Sub(p.now).String()
+		}
 		all = append(all, text)
 	}
 	return all

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"github.com/geargate/geargate/proxy"
 )
@@ -80,6 +81,8 @@ func remarks(b *proxy.BackendStatus) (all []string) {
 		idle = false
 	}
 	switch {
+	case b.GivenUp != nil:
+		all = append(all, "given up with its jobs if not reached by "+b.GivenUp.Format(time.TimeOnly))
 	case idle && b.Empty:
 		all = append(all, "empty: can be switched off")
 	case idle && b.Queues != nil && b.State == "up":
