@@ -20,7 +20,8 @@ import (
 type admin struct {
 	socket, address *listen.Listener // nil where there is none
 	server          []*http.Server
-	watching        atomic.Int32 // who look at the dashboard
+	watching        atomic.Int32  // who look at the dashboard
+	retired         chan struct{} // closed when a successor has the address
 }
 
 // resources is what the endpoint serves: a line for each.
@@ -106,6 +107,7 @@ const headerTimeout = 10 * time.Second
 // serve answers requests until close.
 func (a *admin) serve(p *Proxy) {
 	all := p.resources()
+	a.retired = make(chan struct{})
 	if a.socket != nil {
 		a.serveAt(a.socket, all)
 		p.log.Info("admin_listening", "address", "unix://"+a.socket.Addr().String())
@@ -133,8 +135,14 @@ func questionsOnly(next http.Handler) http.Handler {
 	})
 }
 
-// retire leaves the address to a successor that shares it.
+// retire leaves the address to a successor that shares it, and ends the
+// connections there: who asks over one again and again, as Prometheus does, or
+// looks at the dashboard, means the successor from now on.
 func (a *admin) retire() {
+	close(a.retired)
+	for _, server := range a.server {
+		server.SetKeepAlivesEnabled(false)
+	}
 	if a.address != nil {
 		_ = a.address.Close() // it is gone either way
 	}

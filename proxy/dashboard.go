@@ -112,6 +112,8 @@ func (p *Proxy) serveWatch(w http.ResponseWriter, r *http.Request) {
 		}
 		select {
 		case <-ticker.C:
+		case <-p.admin.retired:
+			return // the browser comes again, to the successor
 		case <-r.Context().Done():
 			return
 		}

@@ -20,14 +20,14 @@ func (p *Proxy) LameDuck() { p.succeed.Do(func() { close(p.succeeded) }) }
 // ends, and returns how long it took.
 func (p *Proxy) handOver(ctx context.Context, accepting *sync.WaitGroup) time.Duration {
 	config, began := p.config.Load(), time.Now()
+	if config.shared() {
+		p.admin.retire() // or half of those who ask are told what is none of the successor's
+	}
 	for _, d := range p.doors {
 		d.Retire()
 	}
 	accepting.Wait()
 	p.closeListeners()
-	if config.shared() {
-		p.admin.retire()
-	}
 	p.core.lameDuck(config.Timeouts.Drain, config.Pool.Servers > 0)
 	greeted := make(chan struct{})
 	go func() {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -79,6 +80,45 @@ func TestServeTellsServiceManager(t *testing.T) {
 	}
 	command.Process.Signal(syscall.SIGTERM)
 	waitEnd(t, command)
+}
+
+// A process that hands over to a successor says that it ends, and that nobody
+// should come to it any more, while it waits for a job.
+func TestLameDuckIsNotReady(t *testing.T) {
+	path, told := notifySocket(t)
+	t.Setenv("NOTIFY_SOCKET", path)
+	admin, config := filepath.Join(t.TempDir(), "admin"), filepath.Join(t.TempDir(), "geargate.yaml")
+	if err := os.WriteFile(config, []byte("timeouts: {drain: 8s}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	command, dial := startServe(t, "--admin", admin, "--config", config)
+	hear(t, told, "READY=1")
+	ready := func() int {
+		dialer := func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return (&net.Dialer{}).DialContext(ctx, "unix", admin)
+		}
+		client := http.Client{Transport: &http.Transport{DialContext: dialer, DisableKeepAlives: true}, Timeout: runTimeout}
+		answer, err := client.Get("http://geargate/readyz")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer answer.Body.Close()
+		return answer.StatusCode
+	}
+	client := dial()
+	submit(t, client)
+	if got := ready(); got != http.StatusOK {
+		t.Errorf("/readyz answers %d", got)
+	}
+	command.Process.Signal(syscall.SIGUSR2)
+	if got := hear(t, told, "STOPPING=1"); !strings.HasSuffix(got, "\nEXTEND_TIMEOUT_USEC=18000000") {
+		t.Errorf("got %q, expected the 8 s of timeouts.drain and 10", got)
+	}
+	eventually(t, "not ready", func() bool { return ready() == http.StatusServiceUnavailable })
+	client.Close()
+	if err := waitEnd(t, command); err != nil {
+		t.Error(err)
+	}
 }
 
 // A process that serves but hangs must not be called alive.

@@ -1,10 +1,15 @@
 package e2e
 
 import (
+	"bufio"
 	"bytes"
 	"context"
+	"crypto/tls"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,6 +20,8 @@ import (
 	"time"
 
 	"github.com/geargate/geargate/protocol"
+	"github.com/geargate/geargate/proxy"
+	"github.com/geargate/geargate/proxy/tlstest"
 )
 
 const (
@@ -28,6 +35,10 @@ const (
 type upgraded struct {
 	*farm
 	config string
+	tls    string // address
+	admin  string // address
+	socket string // of the administrator
+	trust  *tls.Config
 
 	stop     chan struct{} // of clients
 	idle     chan struct{} // of workers, when no client is left
@@ -37,9 +48,10 @@ type upgraded struct {
 	moves    atomic.Int64  // connections that ended
 }
 
-// One process after the other takes over a port, under load: nobody is
-// refused, no job that was acknowledged is lost, one that runs all the time
-// included, and each process that is replaced ends with 0.
+// One process after the other takes over its ports, under load, with TLS and
+// without: nobody is refused, no job that was acknowledged is lost, one that
+// runs all the time included, and each process that is replaced ends with 0.
+// Whoever asks at the admin addresses is answered by the successor.
 func TestRollingUpgrade(t *testing.T) {
 	u := startUpgraded(t)
 	var clients, workers sync.WaitGroup
@@ -47,7 +59,7 @@ func TestRollingUpgrade(t *testing.T) {
 		clients.Go(func() { u.report(fmt.Sprint("client ", i), u.ask(i)) })
 	}
 	for i := range upgradeWorkers {
-		workers.Go(func() { u.report(fmt.Sprint("worker ", i), u.work()) })
+		workers.Go(func() { u.report(fmt.Sprint("worker ", i), u.work(i)) })
 	}
 	clients.Go(u.command)
 	for range upgrades {
@@ -63,12 +75,19 @@ func TestRollingUpgrade(t *testing.T) {
 
 func startUpgraded(t *testing.T) *upgraded {
 	f := &farm{target: target{name: "upgraded", geargate: true}, t: t, address: freeAddress(t)}
-	text := fmt.Sprintf("listen:\n  - {address: %q, reuse_port: true}\ntimeouts: {drain: %v}\nbackends:\n", f.address, upgradeDrain)
+	ca, dir := tlstest.New(t), t.TempDir()
+	u := &upgraded{
+		farm: f, config: filepath.Join(dir, "geargate.yaml"), socket: filepath.Join(dir, "admin"),
+		tls: freeAddress(t), admin: freeAddress(t), trust: &tls.Config{RootCAs: ca.Pool},
+		stop: make(chan struct{}), idle: make(chan struct{}),
+	}
+	cert, key := ca.Issue(t, "front")
+	text := fmt.Sprintf("listen:\n  - {address: %q, reuse_port: true}\n  - {address: %q, reuse_port: true, tls: {cert: %q, key: %q}}\n", f.address, u.tls, cert, key)
+	text += fmt.Sprintf("admin: {listen: %q, socket: %q}\ntimeouts: {drain: %v}\nbackends:\n", u.admin, u.socket, upgradeDrain)
 	for i := range 2 {
 		g := startGearmand(t, fmt.Sprint("n", i))
 		text += fmt.Sprintf("  - {name: %s, address: %q}\n", g.name, g.address)
 	}
-	u := &upgraded{farm: f, config: filepath.Join(t.TempDir(), "geargate.yaml"), stop: make(chan struct{}), idle: make(chan struct{})}
 	if err := os.WriteFile(u.config, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -81,7 +100,7 @@ func (u *upgraded) process() *process {
 	p := startProcess(u.t, "geargate", u.address, exec.Command(geargateBinary, "serve", "--config", u.config))
 	eventually(u.t, "the process listens itself", func() bool {
 		log, _ := os.ReadFile(p.log)
-		return bytes.Contains(log, []byte("listening"))
+		return bytes.Count(log, []byte(`"event":"listening"`)) == 2
 	})
 	return p
 }
@@ -96,9 +115,15 @@ func (u *upgraded) upgrade() {
 	worker.send(protocol.GrabJob)
 	handle := worker.expect(protocol.JobAssign).args[0]
 	old := u.front
+	kept := &http.Client{Transport: &http.Transport{}, Timeout: patience}
+	defer kept.CloseIdleConnections()
+	if pid := u.asked(kept); pid != old.pid() {
+		u.t.Errorf("process %d answers at the admin address, expected %d", pid, old.pid())
+	}
 	u.front = u.process()
 	before := u.moves.Load()
 	old.command.Process.Signal(syscall.SIGUSR2)
+	u.succeeded(old, kept)
 	eventually(u.t, "everybody else has moved", func() bool {
 		return u.moves.Load() >= before+upgradeClients+upgradeWorkers
 	})
@@ -125,6 +150,61 @@ func (u *upgraded) upgrade() {
 	}
 }
 
+// succeeded checks that the successor of old answers at the admin addresses,
+// also who has been connected to old there.
+func (u *upgraded) succeeded(old *process, kept *http.Client) {
+	eventually(u.t, "the successor alone answers at the admin address", func() bool {
+		for range 10 {
+			if u.asked(kept) == old.pid() || u.asked(&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}) == old.pid() {
+				return false
+			}
+		}
+		return true
+	})
+	var status proxy.Status
+	out, err := exec.CommandContext(u.t.Context(), geargateBinary, "status", "--json", "--config", u.config).Output()
+	if err == nil {
+		err = json.Unmarshal(out, &status)
+	}
+	if err != nil || status.PID != u.front.pid() {
+		u.t.Errorf("geargate status is of process %d (%v), expected %d", status.PID, err, u.front.pid())
+	}
+	answer, err := kept.Get("http://" + u.admin + "/readyz")
+	if err != nil {
+		u.t.Fatal(err)
+	}
+	answer.Body.Close()
+	if answer.StatusCode != http.StatusOK {
+		u.t.Errorf("/readyz of the successor: %s", answer.Status)
+	}
+}
+
+// asked returns which process answers at the admin address.
+func (u *upgraded) asked(client *http.Client) int {
+	answer, err := client.Get("http://" + u.admin + "/api/v1/status")
+	if err != nil {
+		u.t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	var status proxy.Status
+	if err := json.NewDecoder(answer.Body).Decode(&status); err != nil {
+		u.t.Fatal(err)
+	}
+	return status.PID
+}
+
+// dial connects one of the crowd: each second with TLS.
+func (u *upgraded) dial(i int) (*wire, error) {
+	if i%2 == 0 {
+		return dial(u.address)
+	}
+	c, err := tls.DialWithDialer(&net.Dialer{Timeout: patience}, "tcp", u.tls, u.trust)
+	if err != nil {
+		return nil, err
+	}
+	return &wire{Conn: c, in: bufio.NewReader(c)}, nil
+}
+
 func closed(c <-chan struct{}) bool {
 	select {
 	case <-c:
@@ -146,7 +226,7 @@ func (u *upgraded) ask(i int) error {
 	for n := 0; !closed(u.stop); {
 		if w == nil {
 			var err error
-			if w, err = dial(u.address); err != nil {
+			if w, err = u.dial(i); err != nil {
 				return fmt.Errorf("refused: %w", err)
 			}
 		}
@@ -187,9 +267,9 @@ func askOne(w *wire, workload string) (acknowledged bool, err error) {
 }
 
 // work does jobs until the end, on one connection after the other.
-func (u *upgraded) work() error {
+func (u *upgraded) work(i int) error {
 	for !closed(u.idle) {
-		w, err := dial(u.address)
+		w, err := u.dial(i)
 		if err != nil {
 			return fmt.Errorf("refused: %w", err)
 		}
