@@ -53,7 +53,8 @@ type job struct {
 	inquired bool      // it stands in Router.doubts
 	askAt    time.Time // when its backend is asked about it
 
-	sameUnique *job      // the next in the table's chain of this unique
+	hash       uint64    // of what it is coalesced by, once the table has it
+	sameUnique *job      // the next in the table's chain of this hash
 	inDoubt    hook[job] // Router.doubts
 	inPlace    hook[job] // link.jobs while Accepted, Router.waiting while Waiting
 }
@@ -132,12 +133,24 @@ func (j *job) fill(p *submission) {
 }
 
 // matches reports whether a submission is coalesced with j: the same function
-// and unique, and where the unique is `-`, the same workload.
+// and unique, or for `-` the same function and workload. As in gearmand, `-`
+// also finds a job whose own unique is its workload's very bytes.
 func (j *job) matches(p *submission) bool {
-	if !bytes.Equal(j.function, p.function) || !bytes.Equal(j.unique, p.unique) {
+	switch {
+	case !bytes.Equal(j.function, p.function):
 		return false
+	case isDash(p.unique):
+		return bytes.Equal(j.workload, p.workload) && bytes.Equal(coalesceKey(j.unique, j.workload), p.workload)
 	}
-	return !isDash(p.unique) || bytes.Equal(j.workload, p.workload)
+	return bytes.Equal(j.unique, p.unique)
+}
+
+// coalesceKey returns what a submission is coalesced by; an empty one never is.
+func coalesceKey(unique, workload []byte) []byte {
+	if isDash(unique) {
+		return workload
+	}
+	return unique
 }
 
 // isDash reports whether the unique says "the workload is the unique".
@@ -147,7 +160,7 @@ func isDash(unique []byte) bool { return len(unique) == 1 && unique[0] == '-' }
 type jobTable struct {
 	byHandle map[place]*job      // those Accepted
 	byFront  map[handleText]*job // by their aliases
-	byUnique map[uint64]*job     // by the unique's hash; chained by sameUnique
+	byUnique map[uint64]*job     // by the hash of what they are coalesced by; chained by sameUnique
 	count    int
 	pending  int // jobs that somebody listens to
 }
@@ -158,13 +171,13 @@ func (t *jobTable) init() {
 	t.byUnique = map[uint64]*job{}
 }
 
-// find returns the job in flight that p is coalesced with, or nil. An empty
-// unique is never coalesced, nor is `-` with an empty workload.
+// find returns the job in flight that p is coalesced with, or nil.
 func (t *jobTable) find(p *submission) *job {
-	if len(p.unique) == 0 || isDash(p.unique) && len(p.workload) == 0 {
+	key := coalesceKey(p.unique, p.workload)
+	if len(key) == 0 {
 		return nil
 	}
-	for j := t.byUnique[xxhash.Sum64(p.unique)]; j != nil; j = j.sameUnique {
+	for j := t.byUnique[xxhash.Sum64(key)]; j != nil; j = j.sameUnique {
 		if j.matches(p) {
 			return j
 		}
@@ -174,12 +187,13 @@ func (t *jobTable) find(p *submission) *job {
 
 func (t *jobTable) add(j *job) {
 	t.count++
-	if len(j.unique) == 0 {
+	key := coalesceKey(j.unique, j.workload)
+	if len(key) == 0 {
 		return
 	}
-	hash := xxhash.Sum64(j.unique)
-	j.sameUnique = t.byUnique[hash]
-	t.byUnique[hash] = j
+	j.hash = xxhash.Sum64(key)
+	j.sameUnique = t.byUnique[j.hash]
+	t.byUnique[j.hash] = j
 }
 
 // unique returns a job at b with a unique, whatever its function, or nil. For
@@ -231,19 +245,18 @@ func (t *jobTable) remove(j *job) {
 	for _, front := range j.aliases {
 		delete(t.byFront, front)
 	}
-	if len(j.unique) == 0 {
+	if len(coalesceKey(j.unique, j.workload)) == 0 {
 		return
 	}
-	hash := xxhash.Sum64(j.unique)
-	if t.byUnique[hash] == j {
+	if t.byUnique[j.hash] == j {
 		if j.sameUnique == nil {
-			delete(t.byUnique, hash)
+			delete(t.byUnique, j.hash)
 		} else {
-			t.byUnique[hash] = j.sameUnique
+			t.byUnique[j.hash] = j.sameUnique
 		}
 		return
 	}
-	for at := t.byUnique[hash]; at != nil; at = at.sameUnique {
+	for at := t.byUnique[j.hash]; at != nil; at = at.sameUnique {
 		if at.sameUnique == j {
 			at.sameUnique = j.sameUnique
 			return

@@ -92,7 +92,7 @@ func (r *Router) adopt(a *assignment) bool {
 
 // isOne reports whether a job server has no two jobs like a at a time.
 func (a *assignment) isOne() bool {
-	return len(a.unique) > 0 && !(isDash(a.unique) && len(a.workload) == 0)
+	return len(coalesceKey(a.unique, a.workload)) > 0
 }
 
 // sameAs reports whether a and b are one job, as far as can be told: the same

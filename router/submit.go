@@ -135,13 +135,11 @@ func readEpoch(text []byte) (seconds int64, ok bool) {
 // empty.
 func (r *Router) backendFor(sub *submission) *backend {
 	p := r.routing.pool(sub.function)
-	switch {
-	case len(sub.unique) == 0 || isDash(sub.unique) && len(sub.workload) == 0:
+	key := coalesceKey(sub.unique, sub.workload)
+	if len(key) == 0 {
 		return p.spread()
-	case isDash(sub.unique):
-		return p.pick(sub.workload)
 	}
-	return p.pick(sub.unique)
+	return p.pick(key)
 }
 
 // join coalesces a submission with j, which is in flight: it is not sent
