@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"hash/crc32"
 	"math/rand/v2"
+	"sync"
 )
 
 // A workload begins with four bytes of checksum over the rest and six bytes
@@ -31,14 +32,15 @@ type Identity struct {
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// filler is what workloads are filled with. Its length is prime so that the
-// stretches of different sequence numbers differ.
-var filler = func() []byte {
+// filler returns what workloads are filled with. Its length is prime so that
+// the stretches of different sequence numbers differ. It is made when it is
+// first asked for: the front door is the same program, and has no use for it.
+var filler = sync.OnceValue(func() []byte {
 	block := make([]byte, 1_048_573)
 	random := rand.NewChaCha8([32]byte{})
 	random.Read(block)
 	return block
-}()
+})
 
 // AppendWorkload appends a workload of size bytes, at least MinWorkload. The
 // salt makes the workloads of one run wrong in any other.
@@ -48,10 +50,11 @@ func AppendWorkload(dst []byte, who Identity, size int, salt uint32) []byte {
 	dst = append(dst, 0, 0, 0, 0)
 	dst = append(dst, byte(word>>40), byte(word>>32), byte(word>>24), byte(word>>16), byte(word>>8), byte(word))
 	left := size - MinWorkload
-	from := int(who.Sequence) * 61 % len(filler)
+	block := filler()
+	from := int(who.Sequence) * 61 % len(block)
 	for left > 0 {
-		n := min(left, len(filler)-from)
-		dst = append(dst, filler[from:from+n]...)
+		n := min(left, len(block)-from)
+		dst = append(dst, block[from:from+n]...)
 		left -= n
 		from = 0
 	}
