@@ -106,6 +106,9 @@ func (b *Builtin) hearDisk(now time.Time) {
 	clear(b.answers)
 }
 
+// HandlePrefix returns how the handles begin, without the colon and the number.
+func (b *Builtin) HandlePrefix() string { return b.server.HandlePrefix() }
+
 // Jobs returns how many jobs there are, the running ones included.
 func (b *Builtin) Jobs() int { return b.server.Jobs() }
 

@@ -148,6 +148,7 @@ var levels = map[string]slog.Level{
 	"certificate_failed":   slog.LevelError,
 	"dial_failed":          slog.LevelWarn,
 	"spool_not_forwarded":  slog.LevelWarn,
+	"spool_not_followed":   slog.LevelWarn,
 	"store_failed":         slog.LevelError,
 	"store_damaged":        slog.LevelError,
 	"store_unfit":          slog.LevelWarn,

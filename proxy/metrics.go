@@ -61,6 +61,7 @@ var (
 	metricSpoolAge    = metric("spool_age_seconds", "For how long the spool has not been empty, since the start at most.")
 	metricSpooled     = metric("jobs_spooled_total", "Jobs that the spool has acknowledged.")
 	metricReplayed    = metric("jobs_replayed_total", "Jobs of the spool that another backend has acknowledged.")
+	metricFollowed    = metric("spool_followed_jobs", "Jobs that have left the spool for another backend and are not known to have ended.")
 	metricWorkers     = metric("workers", "Workers that can do a function, by what they do.", "function", "state")
 	metricGroups      = metric("worker_groups", "Groups of workers with the same functions.")
 	metricNoops       = metric("noops_sent_total", "Sleeping workers that were woken.")
@@ -217,6 +218,7 @@ func (v values) spool(s *snapshot) {
 	}
 	v.gauge(metricSpool, float64(s.spool.Jobs))
 	v.gauge(metricSpoolAge, age)
+	v.gauge(metricFollowed, float64(s.spool.Followed))
 	v.counter(metricSpooled, s.counts.Spooled)
 	v.counter(metricReplayed, uint64(s.spool.Forwarded))
 }

@@ -70,6 +70,7 @@ type Proxy struct {
 	config    atomic.Pointer[Config] // in force; Reload puts another in its place
 	options   Options
 	core      *core
+	trail     *trail // static once Serve runs: of the spool; nil where there is none
 	journal   *journal
 	doors     []*door
 	admin     admin
@@ -270,6 +271,12 @@ func (p *Proxy) Serve(ctx context.Context) error {
 	engine.CutSilent(func() time.Duration { return p.config.Load().Timeouts.Keepalive })
 	p.checkDescriptors()
 	p.core.start(engine)
+	stopForwarder, err := p.startForwarder()
+	if err != nil {
+		p.closeListeners()
+		p.stop(engine)
+		return err
+	}
 	select {
 	case <-p.core.decided:
 	case <-time.After(startTimeout):
@@ -292,7 +299,6 @@ func (p *Proxy) Serve(ctx context.Context) error {
 		})
 		p.log.Info("listening", "address", ln.Addr().String())
 	}
-	stopForwarder := p.startForwarder()
 	p.phase.Store(int32(phaseServing))
 	var took time.Duration
 	select {

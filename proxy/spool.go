@@ -1,17 +1,12 @@
 package proxy
 
 import (
-	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"math"
-	"net"
-	"os"
-	"strings"
+	"slices"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"github.com/geargate/geargate/protocol"
@@ -41,17 +36,17 @@ const (
 type forwarder struct {
 	core  *core
 	spool *upstream
+	trail *trail // owned by run
 
 	assigned chan spooled // what the spool has answered to a GRAB_JOB_ALL
 	done     atomic.Int64 // jobs forwarded
+	followed atomic.Int64 // jobs in the trail
 	since    atomic.Int64 // when the spool was empty last, in nanoseconds since 1970; 0 while it is
 
 	// Owned by run.
-	can      map[string]bool // functions it takes from the spool
-	pending  []spooled       // taken and not acknowledged, the oldest first
-	conn     net.Conn        // as a client; nil before the first batch
-	replies  *bufio.Reader
-	received []byte
+	can     map[string]bool // functions it takes from the spool
+	pending []spooled       // taken and not acknowledged, the oldest first
+	client  *insider        // nil before the first batch
 }
 
 // A spooled is a job of the spool; without a handle it is none.
@@ -60,36 +55,45 @@ type spooled struct {
 	priority                                    protocol.Priority
 }
 
-// SpoolStatus is what is in the spool.
-type SpoolStatus struct {
-	Jobs      int       `json:"jobs"`
-	Since     time.Time `json:"since,omitzero"` // it has not been empty
-	Forwarded int64     `json:"forwarded"`      // since the start
-}
-
-func newForwarder(c *core, spool *upstream) *forwarder {
-	f := &forwarder{core: c, spool: spool, can: map[string]bool{}, assigned: make(chan spooled, spoolBatch)}
+// newForwarder returns the forwarder of the spool. The handles of the jobs that
+// it has forwarded before lead on from then on.
+func newForwarder(c *core, spool *upstream, trail *trail) (*forwarder, error) {
+	f := &forwarder{core: c, spool: spool, trail: trail, can: map[string]bool{}, assigned: make(chan spooled, spoolBatch)}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	now := time.Now()
+	err := trail.recall(func(was, is []byte) {
+		c.step(now, router.Event{Kind: router.Forwarded, From: was, To: is})
+	})
+	if err != nil {
+		return nil, err
+	}
+	f.followed.Store(int64(len(trail.open)))
 	c.forwarder = f
 	spool.builtin.Open(spoolLink)
-	c.settle(time.Now())
-	return f
+	c.settle(now)
+	return f, nil
 }
 
 // run forwards until ctx ends, at most so many jobs a second.
 func (f *forwarder) run(ctx context.Context, p *Proxy, rate int) {
 	defer func() {
-		if f.conn != nil {
-			f.conn.Close()
+		if f.client != nil {
+			f.client.Close()
 		}
 	}()
 	for {
 		began := time.Now()
-		n, err := f.batch(ctx, p, min(spoolBatch, rate))
+		most := min(spoolBatch, rate)
+		n, err := f.batch(ctx, p, most)
 		if err != nil && ctx.Err() == nil {
 			p.journal.add(line{event: "spool_not_forwarded", backend: SpoolName, reason: err.Error()})
 		}
+		ended, err := f.follow(ctx, p, most)
+		if err != nil && ctx.Err() == nil {
+			p.journal.add(line{event: "spool_not_followed", backend: SpoolName, reason: err.Error()})
+		}
+		n = max(n, ended) // where many end, the others are soon asked after
 		pause := time.Duration(n)*time.Second/time.Duration(rate) - time.Since(began)
 		if n == 0 {
 			pause = spoolCheck
@@ -107,10 +111,8 @@ func (f *forwarder) batch(ctx context.Context, p *Proxy, most int) (forwarded in
 	if !f.look() {
 		return 0, nil
 	}
-	if f.conn == nil {
-		if err := f.connect(ctx, p); err != nil {
-			return 0, err
-		}
+	if err := f.connect(ctx, p); err != nil {
+		return 0, err
 	}
 	if len(f.pending) == 0 {
 		f.grab(most)
@@ -145,38 +147,6 @@ func (f *forwarder) look() bool {
 		}
 	}
 	return false
-}
-
-// connect opens a session, as a client does.
-func (f *forwarder) connect(ctx context.Context, p *Proxy) error {
-	ours, theirs, err := socketPair()
-	if err != nil {
-		return fmt.Errorf("connect the spool: %w", err)
-	}
-	f.core.admission.all.Add(1)
-	if err := f.core.engine.Adopt(0, theirs, &session{forwards: true}); err != nil {
-		f.core.admission.all.Add(-1)
-		return errors.Join(fmt.Errorf("connect the spool: %w", err), ours.Close())
-	}
-	f.conn, f.replies = ours, bufio.NewReader(ours)
-	context.AfterFunc(ctx, func() { ours.Close() })
-	return nil
-}
-
-// socketPair returns two connections that lead to each other.
-func socketPair() (ours, theirs net.Conn, err error) {
-	fds, err := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
-	if err != nil {
-		return nil, nil, err
-	}
-	var conns [2]net.Conn
-	for i, fd := range fds {
-		file := os.NewFile(uintptr(fd), "spool")
-		c, fileErr := net.FileConn(file)
-		conns[i] = c
-		err = errors.Join(err, fileErr, file.Close())
-	}
-	return conns[0], conns[1], err
 }
 
 // grab asks the spool for jobs of every function that it has.
@@ -226,68 +196,75 @@ func (f *forwarder) submit() (forwarded int, err error) {
 	for i := range f.pending {
 		frames = f.pending[i].appendTo(frames)
 	}
-	if _, err := f.conn.Write(frames); err != nil {
+	if _, err := f.client.Write(frames); err != nil {
 		return 0, f.disconnect(err)
 	}
+	var gone []moved
 	var left []spooled
 	var refused string
+	complete := func() {
+		err = errors.Join(err, f.complete(gone))
+		forwarded += len(gone)
+		gone = gone[:0]
+	}
 	for i, job := range f.pending {
-		reply, err := f.reply()
-		if err != nil {
+		if f.client.replies.Buffered() == 0 {
+			complete() // the next may not come for a while
+		}
+		reply, lost := f.client.reply()
+		if lost != nil {
+			complete()
 			f.pending = append(left, f.pending[i:]...)
-			return forwarded, f.disconnect(err)
+			return forwarded, errors.Join(err, f.disconnect(lost))
 		}
 		if reply.Type != protocol.JobCreated {
 			left = append(left, job)
 			refused = string(reply.Arg(1))
 			continue
 		}
-		f.complete(job, reply.Arg(0))
-		forwarded++
+		gone = append(gone, moved{spool: job.handle, now: bytes.Clone(reply.Arg(0))})
 	}
+	complete()
 	f.pending = left
 	if len(left) > 0 {
-		err = fmt.Errorf("%d of %d jobs: %s", len(left), len(left)+forwarded, refused)
+		err = errors.Join(err, fmt.Errorf("%d of %d jobs: %s", len(left), len(left)+forwarded, refused))
 	}
 	return forwarded, err
 }
 
-func (f *forwarder) disconnect(why error) error {
-	err := fmt.Errorf("submit what was in the spool: %w", why)
-	f.conn.Close()
-	f.conn = nil
+// connect becomes a client, if it is none.
+func (f *forwarder) connect(ctx context.Context, p *Proxy) (err error) {
+	if f.client == nil {
+		f.client, err = p.enter(ctx, &session{forwards: true})
+	}
 	return err
 }
 
-// reply reads one reply. It is valid until the next.
-func (f *forwarder) reply() (*protocol.Packet, error) {
-	head, err := f.replies.Peek(protocol.HeaderSize)
-	if err != nil {
-		return nil, err
-	}
-	h, _, err := protocol.ParseHeader(head, math.MaxInt32)
-	if err != nil {
-		return nil, err
-	}
-	f.received = append(f.received[:0], make([]byte, protocol.HeaderSize+h.Size)...)
-	if _, err := io.ReadFull(f.replies, f.received); err != nil {
-		return nil, err
-	}
-	var p protocol.Packet
-	return &p, p.Parse(f.received)
+func (f *forwarder) disconnect(why error) error {
+	f.client.Close()
+	f.client = nil
+	return fmt.Errorf("as a client: %w", why)
 }
 
-// complete has the spool forget a job, and its handle lead to the new one.
-func (f *forwarder) complete(job spooled, handle []byte) {
+// complete has the spool forget jobs, and their handles lead to the new ones.
+// Where the disk does not keep that, it holds until the process ends.
+func (f *forwarder) complete(jobs []moved) error {
+	if len(jobs) == 0 {
+		return nil
+	}
+	err := f.trail.add(jobs)
 	f.core.mu.Lock()
 	defer f.core.mu.Unlock()
-	d := protocol.Drafted(protocol.Request, protocol.WorkComplete, job.handle, nil)
-	f.spool.builtin.Send(spoolLink, &d)
-	f.done.Add(1)
 	now := time.Now()
-	was := "H:" + SpoolName + "~" + strings.TrimPrefix(string(job.handle), "H:")
-	f.core.step(now, router.Event{Kind: router.Forwarded, From: []byte(was), To: handle})
+	for _, job := range jobs {
+		d := protocol.Drafted(protocol.Request, protocol.WorkComplete, job.spool, nil)
+		f.spool.builtin.Send(spoolLink, &d)
+		f.core.step(now, router.Event{Kind: router.Forwarded, From: spoolHandle(job.spool), To: job.now})
+	}
+	f.done.Add(int64(len(jobs)))
+	f.followed.Store(int64(len(f.trail.open)))
 	f.core.settle(now)
+	return err
 }
 
 // appendTo appends the submission of a job.
@@ -299,43 +276,30 @@ func (j *spooled) appendTo(dst []byte) []byte {
 	return protocol.AppendFrame(dst, protocol.Request, kind, j.function, j.unique, j.workload)
 }
 
-// status returns what is in the spool. core.mu is held.
-func (f *forwarder) status() SpoolStatus {
-	s := SpoolStatus{Jobs: f.spool.builtin.Jobs(), Forwarded: f.done.Load()}
-	if since := f.since.Load(); since > 0 && s.Jobs > 0 {
-		s.Since = time.Unix(0, since)
-	}
-	return s
-}
-
-// Spool returns what is in the spool; ok is false where there is none.
-func (p *Proxy) Spool() (s SpoolStatus, ok bool) {
-	p.core.mu.Lock()
-	defer p.core.mu.Unlock()
-	if p.core.forwarder == nil {
-		return s, false
-	}
-	return p.core.forwarder.status(), true
-}
-
 // startForwarder begins to forward what is in the spool, if there is one, and
 // returns what ends that.
-func (p *Proxy) startForwarder() (stop func()) {
+func (p *Proxy) startForwarder() (stop func(), err error) {
+	if p.trail == nil {
+		return func() {}, nil
+	}
+	f, err := newForwarder(p.core, p.core.spool(), p.trail)
+	if err != nil {
+		return nil, err
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
-	close(done)
-	for _, u := range p.core.allUpstreams() {
-		if u.name == SpoolName && u.builtin != nil {
-			f := newForwarder(p.core, u)
-			done = make(chan struct{})
-			go func() {
-				defer close(done)
-				f.run(ctx, p, p.config.Load().Spool.Rate)
-			}()
-		}
-	}
+	go func() {
+		defer close(done)
+		f.run(ctx, p, p.config.Load().Spool.Rate)
+	}()
 	return func() {
 		cancel()
 		<-done
-	}
+	}, nil
+}
+
+// spool returns the spool, which must be there.
+func (c *core) spool() *upstream {
+	all := c.allUpstreams()
+	return all[slices.IndexFunc(all, func(u *upstream) bool { return u.name == SpoolName && u.builtin != nil })]
 }

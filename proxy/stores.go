@@ -39,9 +39,10 @@ const progressEvery = 2 * time.Second
 func (p *Proxy) openStore(u *upstream, dir string, memory int) error {
 	began := time.Now()
 	progress := p.progress(u.name)
-	disk, err := store.Open(dir, store.Options{Reading: func(done, total int64) {
+	reading := func(done, total int64) {
 		progress("store_reading", fmt.Sprintf("%s of %s", FormatSize(int(done)), FormatSize(int(total))))
-	}})
+	}
+	disk, err := store.Open(dir, store.Options{Reading: reading})
 	if err != nil {
 		return err
 	}
@@ -65,6 +66,12 @@ func (p *Proxy) openStore(u *upstream, dir string, memory int) error {
 	p.core.mu.Lock()
 	u.builtin = builtin
 	p.core.mu.Unlock()
+	if u.name == SpoolName {
+		p.trail, err = openTrail(dir, builtin.HandlePrefix(), reading)
+		if err != nil {
+			return err
+		}
+	}
 	p.tellRecovered(u.name, disk.Recovered(), unfit, time.Since(began))
 	return nil
 }
@@ -147,6 +154,11 @@ func (p *Proxy) closeStores() {
 		}
 		if err := u.builtin.Shutdown(); err != nil {
 			p.journal.add(line{event: "store_failed", backend: u.name, reason: err.Error()})
+		}
+	}
+	if p.trail != nil {
+		if err := p.trail.store.Close(); err != nil {
+			p.journal.add(line{event: "store_failed", backend: SpoolName, reason: err.Error()})
 		}
 	}
 }

@@ -138,8 +138,9 @@ func (r *Router) rewriteHandle(b BackendID, text []byte) []byte {
 
 // cancelJob asks the backend that a handle names, or all where it names none.
 func (r *Router) cancelJob(s *session, line *protocol.Line) {
-	b, h, ok := r.backHandle(line.Argument())
-	if j := r.jobOf(line.Argument()); j != nil && j.state == jobAccepted {
+	front := r.lead(line.Argument())
+	b, h, ok := r.backHandle(front)
+	if j := r.jobOf(front); j != nil && j.state == jobAccepted {
 		b, h, ok = j.backend, j.handle, true
 	}
 	if !ok {

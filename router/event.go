@@ -64,7 +64,7 @@ const (
 	// may take. WorkersLast is for jobs that no other process could run.
 	LameDuck
 	// Forwarded: the job that clients know as From has left the spool, and is the
-	// job To now.
+	// job To now; without To it has ended.
 	Forwarded
 )
 

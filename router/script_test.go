@@ -37,7 +37,7 @@ import (
 //	                      c@new is c at another address
 //	lameduck 10s          a successor serves from now on; behind it, last: workers
 //	                      stay for as long as a client waits for a job
-//	forwarded H:s~h:1 H:a~h:2 a job has left the spool
+//	forwarded H:s~h:1 H:a~h:2 a job has left the spool; without the second it has ended
 //	survey 7              the backends are asked how many jobs they have
 //	report                shows what is known of each backend
 //
@@ -141,7 +141,11 @@ func (p *player) play(t *testing.T, line string) []string {
 		id, _ := strconv.ParseUint(words[1], 10, 64)
 		return p.step(&Event{Kind: Survey, Survey: id})
 	case words[0] == "forwarded":
-		return p.step(&Event{Kind: Forwarded, From: []byte(words[1]), To: []byte(words[2])})
+		ev := &Event{Kind: Forwarded, From: []byte(words[1])}
+		if len(words) > 2 {
+			ev.To = []byte(words[2])
+		}
+		return p.step(ev)
 	case words[0] == "report":
 		return p.report()
 	case words[1] == "opens":

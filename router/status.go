@@ -14,7 +14,7 @@ func (r *Router) getStatus(s *session, front []byte) {
 		return
 	}
 	asked := front
-	front = r.forwarded.find(front)
+	front = r.lead(front)
 	b, h, ok := r.backHandle(front)
 	j := r.jobOf(front)
 	if j == nil && !ok {
@@ -30,7 +30,7 @@ func (r *Router) getStatus(s *session, front []byte) {
 	case j != nil:
 		b, h = j.backend, j.handle
 	case !b.up():
-		r.statusUnknown(p)
+		r.statusMissed(p)
 		return
 	}
 	var l *link
@@ -50,7 +50,7 @@ func (r *Router) statusFrom(b *backend, o owed, p *protocol.Packet, refused bool
 		return
 	}
 	if refused {
-		r.statusUnknown(o.reply)
+		r.statusMissed(o.reply)
 		return
 	}
 	r.answer(o.reply, protocol.StatusRes, o.reply.asked.bytes(), p.Arg(1), p.Arg(2), p.Arg(3), p.Arg(4))
@@ -71,13 +71,24 @@ func (r *Router) statusLost(p *reply) {
 		r.statusHere(p, j)
 		return
 	}
-	r.statusUnknown(p)
+	r.statusMissed(p)
 }
 
 var zero = []byte("0")
 
 func (r *Router) statusUnknown(p *reply) {
 	r.answer(p, protocol.StatusRes, p.asked.bytes(), zero, zero, zero, zero)
+}
+
+// statusMissed answers where the backend that would know could not be asked.
+// Clients hear that it is unknown, as gearmand has no word for that; who looks
+// after the jobs of the spool must not take them for ended.
+func (r *Router) statusMissed(p *reply) {
+	if p.session != nil && p.session.forwards {
+		r.answer(p, protocol.Error, []byte(protocol.RefuseNoBackend.Code), []byte(protocol.RefuseNoBackend.Text))
+		return
+	}
+	r.statusUnknown(p)
 }
 
 // askEveryStatus asks every backend for a handle that none can be told from.

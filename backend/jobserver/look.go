@@ -22,3 +22,6 @@ func (s *Server) Priority(handle []byte) protocol.Priority {
 	}
 	return protocol.Normal
 }
+
+// HandlePrefix returns how handles begin, without the colon and the number.
+func (s *Server) HandlePrefix() string { return s.config.HandlePrefix }

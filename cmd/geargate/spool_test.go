@@ -1,27 +1,32 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/geargate/geargate/protocol"
+	"github.com/geargate/geargate/proxy"
 )
 
 // TestSpool submits background jobs to a farm that is not there, restarts the
 // front door, and then has the farm come: the jobs must reach it in their order
-// and with their priorities.
+// and with their priorities, and be known by the handles that they had until they
+// have ended, whoever is restarted meanwhile.
 func TestSpool(t *testing.T) {
 	dir := t.TempDir()
 	config := filepath.Join(dir, "c.yaml")
-	farm := newServer(t)
+	farm := newServer(t, "--data", filepath.Join(dir, "farm"))
 	text := fmt.Sprintf("backends: [{name: farm, address: \"unix://%s\"}]\nspool: {path: %s}\ntimeouts: {hold: 0}\n", farm.address, filepath.Join(dir, "spool"))
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	front := newServer(t, "--config", config)
+	socket := filepath.Join(dir, "admin")
+	front := newServer(t, "--config", config, "--admin", socket)
 	front.start()
 	handles := submitToSpool(t, front)
 	front.kill()
@@ -32,9 +37,7 @@ func TestSpool(t *testing.T) {
 	}
 	defer p.Close()
 	for _, handle := range handles {
-		if answer, err := p.ask(protocol.GetStatus, handle); err != nil || string(answer.Arg(1)) != "1" {
-			t.Errorf("%s: expected to be known, got %v, %v", handle, answer, err)
-		}
+		awaitStatus(t, p, handle, "1", "0")
 	}
 	if answer, err := p.ask(protocol.SubmitJob, "f", "", ""); err != nil || answer.Type != protocol.Error {
 		t.Errorf("expected a foreground job to be refused, got %v, %v", answer, err)
@@ -50,16 +53,69 @@ func TestSpool(t *testing.T) {
 		return err == nil && string(answer.Arg(1)) == "1"
 	})
 	w := checkForwarded(t, farm)
-	for n, handle := range handles { // they run now, on w
-		eventually(t, "its status by the handle it had", func() bool {
-			answer, err := p.ask(protocol.GetStatus, handle)
-			if err == nil && string(answer.Arg(0)) != handle {
-				t.Fatalf("job %d: asked for %s, got the status of %s", n, handle, answer.Arg(0))
-			}
-			return err == nil && string(answer.Arg(1)) == "1" && string(answer.Arg(2)) == "1"
-		})
+	defer w.Close()
+	for _, handle := range handles {
+		awaitStatus(t, p, handle, "1", "1")
 	}
-	w.Close()
+	front.kill()
+	front.start()
+	p2, err := dialPeer(front.address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p2.Close()
+	for _, handle := range handles {
+		awaitStatus(t, p2, handle, "1", "1")
+	}
+	farm.kill()
+	awaitStatus(t, p2, handles[0], "0", "0")
+	farm.start()
+	for _, handle := range handles {
+		awaitStatus(t, p2, handle, "1", "0")
+	}
+	finishAll(t, farm, len(handles))
+	for _, handle := range handles {
+		awaitStatus(t, p2, handle, "0", "0")
+	}
+	eventually(t, "the handles to be forgotten", func() bool {
+		var status proxy.Status
+		got := runProgram(t, binary, []string{"GEARGATE_ADMIN=" + socket}, "status", "--json")
+		return json.Unmarshal([]byte(got.stdout), &status) == nil && status.Spool != nil && status.Spool.Followed == 0 && status.Spool.Jobs == 0
+	})
+}
+
+// awaitStatus waits until a job is known or not, and runs or not.
+func awaitStatus(t *testing.T, p *peer, handle, known, running string) {
+	t.Helper()
+	p.SetDeadline(time.Now().Add(time.Minute))
+	eventually(t, "the status of "+handle, func() bool {
+		answer, err := p.ask(protocol.GetStatus, handle)
+		if err != nil || string(answer.Arg(0)) != handle {
+			t.Fatalf("asked for %s, got %v, %v", handle, answer, err)
+		}
+		return string(answer.Arg(1)) == known && string(answer.Arg(2)) == running
+	})
+}
+
+// finishAll does so many jobs.
+func finishAll(t *testing.T, s *server, jobs int) {
+	t.Helper()
+	w, err := dialPeer(s.address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	_ = w.say(protocol.CanDo, "f")
+	for range jobs {
+		answer, err := w.ask(protocol.GrabJob)
+		if err != nil || answer.Type != protocol.JobAssign {
+			t.Fatalf("expected a job, got %v, %v", answer, err)
+		}
+		_ = w.say(protocol.WorkComplete, string(answer.Arg(0)), "")
+	}
+	if _, err := w.ask(protocol.EchoReq, ""); err != nil { // all of it has been read then
+		t.Fatal(err)
+	}
 }
 
 // submitToSpool submits thirty jobs and one of high priority, and returns their
