@@ -39,7 +39,8 @@ type Builtin struct {
 // and Close of the Builtin, but not Exchange. now is that of the Exchange;
 // slices are valid until return.
 type Receiver struct {
-	Frame func(now time.Time, link uint64, frame []byte)  // one complete response; longer than protocol.Large it is never written again
+	Frame func(now time.Time, link uint64, frame []byte)  // one complete response; one of protocol.Large or more is in memory from Room
+	Room  func(size int) []byte                           // an empty buffer, which is the receiver's again after Frame
 	Line  func(now time.Time, link uint64, line []byte)   // one line of admin text, without its end
 	Down  func(now time.Time, link uint64, reason string) // the job server closed the link, which is gone
 }
@@ -218,11 +219,12 @@ func (b *Builtin) step(now time.Time, ev jobserver.Event) {
 }
 
 func (b *Builtin) sendFrame(now time.Time, l *builtinLink, draft *protocol.Draft) {
+	if size := draft.Size(); size >= protocol.Large {
+		b.receiver.Frame(now, l.id, draft.AppendTo(b.receiver.Room(size)))
+		return
+	}
 	b.frame = draft.AppendTo(b.frame[:0])
 	b.receiver.Frame(now, l.id, b.frame)
-	if cap(b.frame) > keptBuffer {
-		b.frame = nil
-	}
 }
 
 // sendHeld hands on packets and answers to admin lines, in any mix.
@@ -238,8 +240,11 @@ func (b *Builtin) sendHeld(now time.Time, l *builtinLink, held []byte) {
 			continue
 		}
 		frame, _ := protocol.Split(held, math.MaxUint32)
-		b.receiver.Frame(now, l.id, frame)
 		held = held[len(frame):]
+		if len(frame) >= protocol.Large {
+			frame = append(b.receiver.Room(len(frame)), frame...)
+		}
+		b.receiver.Frame(now, l.id, frame)
 	}
 }
 

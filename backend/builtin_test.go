@@ -248,7 +248,10 @@ func TestBuiltinLargeWorkload(t *testing.T) {
 	large := bytes.Repeat([]byte("0123456789abcdef"), 1<<20)
 	frame := protocol.AppendFrame(nil, protocol.Request, protocol.EchoReq, large)
 	var got []byte
-	receiver := Receiver{Frame: func(_ time.Time, _ uint64, frame []byte) { got = slices.Clone(frame[protocol.HeaderSize:]) }}
+	receiver := Receiver{
+		Room:  func(size int) []byte { return make([]byte, 0, size) },
+		Frame: func(_ time.Time, _ uint64, frame []byte) { got = slices.Clone(frame[protocol.HeaderSize:]) },
+	}
 	for piece := range slices.Chunk(frame, 1<<20) {
 		w.Write(client, piece)
 		w.Exchange(noon, receiver)

@@ -73,7 +73,7 @@ func (p *Packet) Body() []byte { return p.body }
 
 // Large is the length in bytes from which a slice is worth handing on rather
 // than copying. Where a contract says that large slices are shared, nobody
-// writes to such a slice any more, and whoever has it may keep it.
+// writes to such a slice while somebody is known to have it.
 const Large = 64 << 10
 
 // A Draft is a packet not built yet: a type and its arguments, which alias

@@ -37,9 +37,15 @@ func (c *core) apply() {
 		case router.Surveyed:
 			close(c.surveys[a.Survey])
 			delete(c.surveys, a.Survey)
+		case router.Retain:
+			c.large.retain(a.Text)
+		case router.Release:
+			c.released = append(c.released, a.Text)
 		}
 	}
-	clear(c.acts) // they may hold on to a large frame
+	clear(c.acts) // they may hold on to a large frame in Go's heap
+	c.releaseAll(c.released)
+	c.released = c.released[:0]
 }
 
 // room puts p on its lane's list and returns its output buffer.
@@ -54,12 +60,24 @@ func (c *core) room(p *peer) []byte {
 // put appends a packet to p's output; what is large is shared, not copied.
 func (c *core) put(p *peer, d *protocol.Draft) {
 	head, large := d.AppendCut(c.room(p))
-	p.out = head
-	if large != nil {
+	switch {
+	case large == nil:
+		p.out = head
+	case c.large.retain(large):
 		p.parts = append(p.parts, head, large)
 		p.size += len(head) + len(large)
 		p.out = nil
+	default:
+		p.out = append(head, large...)
 	}
+}
+
+// releaseAll takes a holder from each large frame that one of parts ends.
+func (c *core) releaseAll(parts [][]byte) {
+	for _, part := range parts {
+		c.large.release(part)
+	}
+	clear(parts)
 }
 
 // markDirty puts p at the end of its lane's list; a link also where it is on it

@@ -34,14 +34,17 @@ func (l streamLimits) cut(p []byte) (next piece, size int, err error) {
 // An assembler puts together the pieces that straddle two reads. Pieces that
 // lie in one read are cut where they are and never come here.
 type assembler struct {
-	held []byte // the beginning of a piece, or a whole one until release
+	held   []byte // the beginning of a piece, or a whole one until release
+	large  bool   // held is memory of a largePool
+	shared bool   // and others may hold it, too
 }
 
 // complete moves the bytes that belong to the piece begun in an earlier read
 // from p behind it and returns what is left of p. whole says that it is
 // now complete and piece may be called. Memory is taken for bytes that
-// came, not for bytes that a header promises.
-func (a *assembler) complete(p []byte, l streamLimits) (rest []byte, whole bool, err error) {
+// came, not for bytes that a header promises: that of a large frame, which has
+// its place from the beginning, by the kernel.
+func (a *assembler) complete(p []byte, l streamLimits, pool *largePool) (rest []byte, whole bool, err error) {
 	if len(a.held) == 0 {
 		return p, false, nil
 	}
@@ -53,8 +56,16 @@ func (a *assembler) complete(p []byte, l streamLimits) (rest []byte, whole bool,
 	if err != nil || total == 0 {
 		return nil, false, err
 	}
+	if isLarge(total) && !a.large {
+		a.enlarge(total, pool)
+	}
 	p = a.take(p, total, total)
 	return p, len(a.held) == total, nil
+}
+
+// enlarge moves what is held to where all of a large frame has room.
+func (a *assembler) enlarge(total int, pool *largePool) {
+	a.held, a.large = append(pool.room(total), a.held...), true
 }
 
 // frameSize returns the length of the frame that p begins with, or zero while
@@ -81,22 +92,13 @@ type source interface {
 // readOn reads what is there of a large frame's rest directly behind its
 // beginning, and reports whether the frame is now complete.
 func (a *assembler) readOn(from source, l streamLimits) (whole bool) {
-	if len(a.held) == 0 || a.held[0] != 0 {
+	if !a.large {
 		return false
 	}
 	total, _ := frameSize(a.held, l)
-	if total-len(a.held) < protocol.Large {
-		return false
-	}
-	for budget := readAtOnce; len(a.held) < total && budget > 0; {
-		a.reserve(1, total)
-		space := a.held[len(a.held):min(cap(a.held), total)]
-		n := from.Read(space)
+	if left := total - len(a.held); isLarge(left) {
+		n := from.Read(a.held[len(a.held):][:min(left, readAtOnce)])
 		a.held = a.held[:len(a.held)+n]
-		if n < len(space) {
-			break
-		}
-		budget -= n
 	}
 	return len(a.held) == total
 }
@@ -135,21 +137,26 @@ func (a *assembler) reserve(n, most int) {
 	}
 }
 
-// piece returns the completed piece. It is valid until release.
-func (a *assembler) piece(l streamLimits) piece {
+// piece returns the completed piece. It is valid until release, and longer
+// where it is large, for those who retain it.
+func (a *assembler) piece(l streamLimits, pool *largePool) piece {
+	if a.large {
+		pool.share(a.held)
+		a.shared = true
+	}
 	next, _, _ := l.cut(a.held)
 	return next
 }
 
-// keep copies rest, the beginning of a piece, into a buffer of free, or into
-// one of its own where the piece is a large frame.
-func (a *assembler) keep(rest []byte, l streamLimits, free *freeList) {
+// keep copies rest, the beginning of a piece, into a buffer of free, or of pool
+// where the piece is a large frame.
+func (a *assembler) keep(rest []byte, l streamLimits, free *freeList, pool *largePool) {
 	if len(rest) == 0 {
 		return
 	}
-	if rest[0] == 0 {
-		if total, _ := frameSize(rest, l); total >= protocol.Large {
-			a.reserve(len(rest), total)
+	if rest[0] == 0 && !a.large {
+		if total, _ := frameSize(rest, l); isLarge(total) {
+			a.enlarge(total, pool)
 		}
 	}
 	if a.held == nil {
@@ -160,7 +167,14 @@ func (a *assembler) keep(rest []byte, l streamLimits, free *freeList) {
 
 // release gives the buffer back: a connection in the middle of nothing holds
 // no memory.
-func (a *assembler) release(free *freeList) {
-	free.put(a.held)
-	a.held = nil
+func (a *assembler) release(free *freeList, pool *largePool) {
+	switch {
+	case a.shared:
+		pool.release(a.held)
+	case a.large:
+		pool.giveBack(a.held)
+	default:
+		free.put(a.held)
+	}
+	*a = assembler{}
 }

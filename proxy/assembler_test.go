@@ -10,10 +10,12 @@ import (
 	"slices"
 	"testing"
 	"time"
+	"unsafe"
 
 	"github.com/geargate/geargate/protocol"
 	"github.com/geargate/geargate/proxy/listen"
 	"github.com/geargate/geargate/router"
+	"golang.org/x/sys/unix"
 )
 
 // quietCore returns a core with one event loop but without connections.
@@ -25,7 +27,7 @@ func quietCore(t *testing.T, fake decider) *core {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.core.router, p.core.alwaysKick = fake, true
+	p.core.router, p.core.alwaysKick, p.core.large.spoils = fake, true, true
 	engine, err := listen.Start(1, p.core)
 	if err != nil {
 		t.Fatal(err)
@@ -110,28 +112,40 @@ func TestHeaderReservesNothing(t *testing.T) {
 	c := quietCore(t, fake)
 	conn := c.stream()
 	in := &conn.Owner.(*session).in
-	promise := protocol.AppendHeader(nil, protocol.Request, protocol.EchoReq, 512*MiB)
-	c.Data(conn, promise)
-	if got := cap(in.held); got > newBuffer {
-		t.Fatalf("a header alone holds %d bytes", got)
-	}
-	grown, size := 0, cap(in.held)
+	c.Data(conn, protocol.AppendHeader(nil, protocol.Request, protocol.EchoReq, 512*MiB))
 	for came := protocol.HeaderSize; came < MiB; came += 1000 {
+		pages := (came + unix.Getpagesize() - 1) / unix.Getpagesize()
+		if got := resident(t, in.held); got > pages {
+			t.Fatalf("%d bytes came, %d pages are held, expected %d", came, got, pages)
+		}
+		if got := c.input.Load(); got != int64(len(in.held)) {
+			t.Fatalf("%d bytes came, %d are counted", len(in.held), got)
+		}
 		c.Data(conn, make([]byte, 1000))
-		if cap(in.held) != size {
-			grown, size = grown+1, cap(in.held)
-		}
-		if got, most := cap(in.held), growth*(came+1000); got > most {
-			t.Fatalf("%d bytes came, %d are held, expected at most %d", came+1000, got, most)
-		}
 	}
-	if grown > 12 {
-		t.Errorf("the buffer was copied %d times on its way to 1 MiB", grown)
+	c.Close(conn, nil)
+	if c.input.Load() != 0 || len(c.large.free) > 0 {
+		t.Error("what had come is held after the end")
 	}
+}
+
+// resident returns how many pages the kernel has provided for a buffer.
+func resident(t *testing.T, held []byte) (n int) {
+	t.Helper()
+	memory := held[:cap(held)]
+	pages := make([]byte, len(memory)/unix.Getpagesize())
+	if _, _, errno := unix.Syscall(unix.SYS_MINCORE, uintptr(unsafe.Pointer(&memory[0])), uintptr(len(memory)), uintptr(unsafe.Pointer(&pages[0]))); errno != 0 {
+		t.Fatal(errno)
+	}
+	for _, page := range pages {
+		n += int(page & 1)
+	}
+	return n
 }
 
 func TestLargeFrameIsReleased(t *testing.T) {
 	fake := newFakeRouter()
+	fake.answer = silent
 	c := quietCore(t, fake)
 	conn := c.stream()
 	workload := bytes.Repeat([]byte("gearman "), 1<<15)
@@ -142,8 +156,8 @@ func TestLargeFrameIsReleased(t *testing.T) {
 	if len(fake.heard) != 1 || fake.heard[0] != "ECHO_REQ "+string(workload) {
 		t.Fatalf("heard %d units, expected the frame", len(fake.heard))
 	}
-	if held, kept := conn.Owner.(*session).in.held, c.lanes[0].read.bytes; held != nil || kept > maxFreeBuffer {
-		t.Errorf("%d bytes are held and %d kept after a large frame", cap(held), kept)
+	if held := conn.Owner.(*session).in.held; held != nil || len(c.large.shared) > 0 || len(c.large.free) != 1 {
+		t.Errorf("%d bytes and %d large frames are held after a large frame, and %d kept", cap(held), len(c.large.shared), len(c.large.free))
 	}
 }
 
@@ -191,12 +205,13 @@ func TestBrokenStreamHoldsNothing(t *testing.T) {
 func streamError(limits streamLimits, stream []byte, size int) error {
 	var a assembler
 	var free freeList
+	var pool largePool
 	units := 0
 	for part := range slices.Chunk(stream, size) {
-		rest, whole, err := a.complete(part, limits)
+		rest, whole, err := a.complete(part, limits, &pool)
 		if whole {
 			units++
-			a.release(&free)
+			a.release(&free, &pool)
 		}
 		for err == nil && len(rest) > 0 {
 			var n int
@@ -209,7 +224,7 @@ func streamError(limits streamLimits, stream []byte, size int) error {
 		if err != nil {
 			return err
 		}
-		a.keep(rest, limits, &free)
+		a.keep(rest, limits, &free, &pool)
 	}
 	if units == 0 {
 		return io.EOF

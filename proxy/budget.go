@@ -44,7 +44,9 @@ func (c *core) waits(p *peer, queued int) {
 // called by p's loop.
 func (c *core) holds(p *peer) {
 	size := int64(cap(p.in.held))
-	if size <= maxFreeBuffer {
+	if p.in.large {
+		size = int64(len(p.in.held))
+	} else if size <= maxFreeBuffer {
 		size = 0
 	}
 	if size == p.input.Load() {

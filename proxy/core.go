@@ -37,12 +37,14 @@ type core struct {
 	admission admission // of sessions that were accepted and have not ended
 	counters  Counters
 	input     atomic.Int64 // of all peers
+	large     largePool
 
 	mu        sync.Mutex
 	router    decider
 	event     router.Event
 	packet    protocol.Packet
 	acts      []router.Action
+	released  [][]byte // by acts
 	sessions  map[router.SessionID]*session
 	links     map[router.LinkID]*link
 	lanes     []lane
@@ -167,7 +169,12 @@ func (c *core) exchange(now time.Time) (more bool) {
 // answer inside exchange, with core.mu held and no action under way.
 func (c *core) builtinReceiver() backend.Receiver {
 	return backend.Receiver{
+		Room: c.large.room,
 		Frame: func(now time.Time, id uint64, frame []byte) {
+			if isLarge(len(frame)) {
+				c.large.share(frame)
+				defer c.large.release(frame)
+			}
 			if id == spoolLink {
 				c.forwarder.heard(frame)
 				return

@@ -166,6 +166,7 @@ func serve(t *testing.T, fake decider, configure func(*Config)) *running {
 	if err != nil {
 		t.Fatal(err)
 	}
+	p.core.large.spoils = true
 	if fake != nil {
 		p.core.router = fake
 	}

@@ -4,7 +4,7 @@ import "github.com/geargate/geargate/protocol"
 
 const (
 	newBuffer     = 512            // what a connection's first bytes take
-	maxFreeBuffer = protocol.Large // a larger buffer may be shared: it is left to the garbage collector
+	maxFreeBuffer = protocol.Large // a larger buffer is left to the garbage collector
 	maxFreeBytes  = 1 << 20        // of all buffers kept on one list
 )
 

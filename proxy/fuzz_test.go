@@ -32,7 +32,7 @@ func FuzzAssembler(f *testing.F) {
 func pieces(stream []byte, limits streamLimits, cuts []byte) string {
 	var all strings.Builder
 	var a assembler
-	free := &freeList{}
+	free, pool := &freeList{}, &largePool{spoils: true}
 	show := func(p piece) {
 		if p.text {
 			all.WriteString("text ")
@@ -46,7 +46,7 @@ func pieces(stream []byte, limits streamLimits, cuts []byte) string {
 			n = min(n, int(cuts[0])+1)
 			cuts = cuts[1:]
 		}
-		if !read(&a, bytes.Clone(stream[:n]), limits, free, show) {
+		if !read(&a, bytes.Clone(stream[:n]), limits, free, pool, show) {
 			all.WriteString("cannot be followed")
 			return all.String()
 		}
@@ -56,14 +56,14 @@ func pieces(stream []byte, limits streamLimits, cuts []byte) string {
 }
 
 // read does with the bytes of one read what a connection does.
-func read(a *assembler, p []byte, limits streamLimits, free *freeList, show func(piece)) bool {
-	p, whole, err := a.complete(p, limits)
+func read(a *assembler, p []byte, limits streamLimits, free *freeList, pool *largePool, show func(piece)) bool {
+	p, whole, err := a.complete(p, limits, pool)
 	if err != nil {
 		return false
 	}
 	if whole {
-		show(a.piece(limits))
-		a.release(free)
+		show(a.piece(limits, pool))
+		a.release(free, pool)
 	}
 	for len(p) > 0 {
 		next, size, err := limits.cut(p)
@@ -76,6 +76,6 @@ func read(a *assembler, p []byte, limits streamLimits, free *freeList, show func
 		show(next)
 		p = p[size:]
 	}
-	a.keep(p, limits, free)
+	a.keep(p, limits, free, pool)
 	return true
 }

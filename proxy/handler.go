@@ -114,7 +114,7 @@ func (c *core) hear(p *peer, data []byte, limits streamLimits, from speaker) err
 	if p.deaf {
 		return nil
 	}
-	rest, whole, err := p.in.complete(data, limits)
+	rest, whole, err := p.in.complete(data, limits, &c.large)
 	if !whole && len(rest) == 0 && err == nil {
 		return nil
 	}
@@ -122,7 +122,7 @@ func (c *core) hear(p *peer, data []byte, limits streamLimits, from speaker) err
 	c.full = nil
 	now := time.Now()
 	if whole && !p.closing {
-		c.piece(now, from, p.in.piece(limits))
+		c.piece(now, from, p.in.piece(limits, &c.large))
 	}
 	for err == nil && len(rest) > 0 && !p.closing {
 		var next piece
@@ -130,7 +130,14 @@ func (c *core) hear(p *peer, data []byte, limits streamLimits, from speaker) err
 		if next, n, err = limits.cut(rest); n == 0 {
 			break
 		}
+		if isLarge(n) && !next.text { // others may keep it
+			next.bytes = append(c.large.room(n), next.bytes...)
+			c.large.share(next.bytes)
+		}
 		c.piece(now, from, next)
+		if isLarge(n) && !next.text {
+			c.large.release(next.bytes)
+		}
 		rest = rest[n:]
 	}
 	p.deaf = p.closing || err != nil
@@ -151,10 +158,10 @@ func (c *core) hear(p *peer, data []byte, limits streamLimits, from speaker) err
 
 	read := &c.lanes[p.lane].read
 	if whole || p.deaf {
-		p.in.release(read)
+		p.in.release(read, &c.large)
 	}
 	if !p.deaf {
-		p.in.keep(rest, limits, read)
+		p.in.keep(rest, limits, read, &c.large)
 	}
 	return err
 }
@@ -227,6 +234,9 @@ func (c *core) Written(conn *listen.Conn) {
 	}
 }
 
+// Sent takes back a piece of output.
+func (c *core) Sent(p []byte) { c.large.release(p) }
+
 // Close takes note that a connection has ended.
 func (c *core) Close(conn *listen.Conn, err error) {
 	c.mu.Lock()
@@ -262,8 +272,9 @@ func (c *core) unacknowledged(err error) {
 func (c *core) reclaim(p *peer) {
 	p.closing, p.deaf = true, true
 	l := &c.lanes[p.lane]
-	p.in.release(&l.read)
+	p.in.release(&l.read, &c.large)
 	l.spare.put(p.out)
+	c.releaseAll(p.parts)
 	p.out, p.parts, p.size = nil, nil, 0
 	c.waits(p, 0)
 	c.input.Add(-p.input.Swap(0))

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/geargate/geargate/protocol"
+	"github.com/geargate/geargate/router"
 )
 
 // A stock is a source that has some bytes now and more after the next supply.
@@ -29,7 +30,8 @@ func TestReadOn(t *testing.T) {
 	behind := []byte("and what follows")
 	var a assembler
 	var free freeList
-	a.keep(frame[:1000], limits, &free)
+	var pool largePool
+	a.keep(frame[:1000], limits, &free, &pool)
 	from := &stock{left: bytes.Clone(frame[1000 : 200*KiB]), next: append(bytes.Clone(frame[200*KiB:]), behind...)}
 	if a.readOn(from, limits) {
 		t.Fatal("the frame is said to be whole before it is")
@@ -46,14 +48,14 @@ func TestReadOn(t *testing.T) {
 
 	long := protocol.AppendHeader(nil, protocol.Request, protocol.EchoReq, 16*MiB)
 	a = assembler{}
-	a.keep(long, limits, &free)
+	a.keep(long, limits, &free, &pool)
 	a.readOn(&stock{left: make([]byte, 16*MiB)}, limits)
 	if got := len(a.held); got < readAtOnce || got > growth*readAtOnce {
 		t.Errorf("%d bytes were read at once, expected about %d", got, readAtOnce)
 	}
 	small := protocol.AppendHeader(nil, protocol.Request, protocol.EchoReq, 100)
 	a = assembler{}
-	a.keep(small, limits, &free)
+	a.keep(small, limits, &free, &pool)
 	if from := (&stock{left: make([]byte, 100)}); a.readOn(from, limits) || len(from.left) != 100 {
 		t.Error("a small frame was read on")
 	}
@@ -84,6 +86,48 @@ func TestLargeOutputIsNotWrittenOver(t *testing.T) {
 		if body := parts[2*i+1]; bytes.Count(body, []byte{byte(i + 1)}) != 3*protocol.Large {
 			t.Errorf("the body of frame %d begins with %v", i+1, body[:4])
 		}
+	}
+}
+
+// Small output behind a large piece is not written over while it waits.
+func TestOutputBehindLargePieceIsKept(t *testing.T) {
+	const size = 8 * KiB
+	fake := newFakeRouter()
+	fake.answer = func(ev *router.Event) []router.Action {
+		if ev.Kind == router.SessionClosed || ev.Kind == router.SessionOpened {
+			return nil
+		}
+		text := router.Action{Kind: router.SendText, Session: ev.Session, Text: bytes.Repeat([]byte{'0' + byte(ev.Session)}, size)}
+		return append(echo(ev), text)
+	}
+	p := serve(t, fake, nil)
+	slow := p.dial(t)
+	line := make([]byte, 2+size)
+	tell := func(nc io.ReadWriter) {
+		t.Helper()
+		if _, err := io.WriteString(nc, "x\n"); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.ReadFull(nc, line); err != nil {
+			t.Fatal(err)
+		}
+	}
+	tell(slow)
+	own := bytes.Clone(line[2:3])
+	const large = 16 * MiB
+	if err := request(slow, protocol.EchoReq, make([]byte, large)); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "output waits", func() bool { return p.core.large.held() > 0 })
+	for range 2 * lanes { // one of them is on the same loop
+		tell(p.dial(t))
+	}
+	got := make([]byte, protocol.HeaderSize+large+size)
+	if _, err := io.ReadFull(slow, got); err != nil {
+		t.Fatal(err)
+	}
+	if n := bytes.Count(got[len(got)-size:], own); n != size {
+		t.Errorf("%d of %d bytes are another session's", size-n, size)
 	}
 }
 

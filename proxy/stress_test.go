@@ -18,6 +18,7 @@ import (
 type crowd struct {
 	address string
 	done    chan struct{} // closed when the clients have had their results
+	repeats int           // of what a workload consists of, times the square of a job's number
 }
 
 func (c *crowd) dial() (net.Conn, error) {
@@ -98,7 +99,7 @@ func (c *crowd) ask(name, jobs int) error {
 		if nc, err = c.dial(); err != nil {
 			return err
 		}
-		workload := bytes.Repeat(fmt.Appendf(nil, "%d\x00%d ", name, n), 1+n*n)
+		workload := bytes.Repeat(fmt.Appendf(nil, "%d\x00%d ", name, n), 1+n*n*c.repeats)
 		unique := fmt.Appendf(nil, "%d-%d", name, n)
 		err = errors.Join(nameless, request(nc, protocol.SubmitJob, []byte("reverse"), unique, workload))
 		created, handle, createdErr := readResponse(nc)
@@ -118,13 +119,20 @@ func (c *crowd) ask(name, jobs int) error {
 
 // Many sessions at once, on four lanes, before job servers in the process and
 // over the network: every client gets its own results, whoever else leaves.
-func TestCrowd(t *testing.T) {
+func TestCrowd(t *testing.T) { testCrowd(t, 40, 1) }
+
+// The same with workloads and results of which the larger are shared, whose
+// memory is all free at the end.
+func TestLargeCrowd(t *testing.T) { testCrowd(t, 8, 500) }
+
+func testCrowd(t *testing.T, askers, repeats int) {
+	t.Helper()
 	remote := serve(t, nil, func(c *Config) { c.Pool.Servers = 1 })
 	p := serve(t, nil, func(c *Config) {
 		c.Backends = []Backend{{Name: "remote", Address: remote.Addrs()[0].String(), Weight: 1}}
 		c.Pool.Servers = 1
 	})
-	c := &crowd{address: p.Addrs()[0].String(), done: make(chan struct{})}
+	c := &crowd{address: p.Addrs()[0].String(), done: make(chan struct{}), repeats: repeats}
 	var clients, workers sync.WaitGroup
 	for i := range 20 {
 		workers.Go(func() {
@@ -133,7 +141,7 @@ func TestCrowd(t *testing.T) {
 			}
 		})
 	}
-	for i := range 40 {
+	for i := range askers {
 		clients.Go(func() {
 			if err := c.ask(i, 15); err != nil {
 				t.Error(err)
@@ -144,6 +152,9 @@ func TestCrowd(t *testing.T) {
 	close(c.done)
 	workers.Wait()
 	eventually(t, "every session is gone", func() bool { return p.core.admission.all.Load() == 0 })
+	for _, served := range []*running{p, remote} {
+		eventually(t, "no large frame is held", func() bool { return served.core.large.held() == 0 })
+	}
 	if left := p.core.listening(); left > 0 {
 		t.Errorf("%d foreground jobs are waited for by nobody", left)
 	}

@@ -55,6 +55,9 @@ func (c *core) collect(l *lane) {
 // flush writes to one peer, and gives up one that does not read.
 func (c *core) flush(f *flush) {
 	conn := f.peer.conn
+	if conn == nil || f.cut {
+		c.releaseAll(f.parts)
+	}
 	if conn == nil {
 		return
 	}
@@ -90,7 +93,9 @@ func (f *flush) size() int {
 // write hands everything to the connection.
 func (f *flush) write() error {
 	if len(f.parts) > 0 {
-		return f.peer.conn.Writev(append(f.parts, f.out))
+		parts := append(f.parts, f.out)
+		f.out = nil // it is kept as well
+		return f.peer.conn.Writev(parts)
 	}
 	if len(f.out) > 0 {
 		return f.peer.conn.Write(f.out)

@@ -27,11 +27,18 @@ const (
 	// Surveyed: the backends have said how many jobs they have, or have let
 	// Config.AdminTimeout pass. Survey is set.
 	Surveyed
+	// Retain: the memory of the packet whose end is Text is kept beyond this
+	// step, once more for each Retain.
+	Retain
+	// Release: the end of a Retain with the same Text, once everything else
+	// of this step is done.
+	Release
 )
 
 // An Action is one thing the shell must do, in the order given. Its slices
 // and drafts are borrowed: they are valid until the next Step. Only what
-// Draft.AppendCut cuts off is shared: its memory is never written again.
+// Draft.AppendCut cuts off may be shared: its memory is not written again while
+// somebody uses it.
 type Action struct {
 	Kind    ActionKind
 	Session SessionID

@@ -77,11 +77,15 @@ func (s *stage) link(id LinkID, ev *Event) {
 	s.step(ev)
 }
 
-// expect checks the packet that the last actions begin with.
+// expect checks the packet that the last actions begin with, and drops what
+// they say before about memory.
 func (s *stage) expect(t testing.TB, want protocol.Type) {
 	t.Helper()
+	for len(s.acts) > 0 && (s.acts[0].Kind == Retain || s.acts[0].Kind == Release) {
+		s.acts = s.acts[1:]
+	}
 	if len(s.acts) == 0 || s.acts[0].Draft.Type != want {
-		t.Fatalf("expected %s first, got %+v", want, s.acts)
+		t.Fatalf("expected %s first, got %d other actions", want, len(s.acts))
 	}
 }
 

@@ -91,8 +91,7 @@ func (r *Router) linkAssigned(l *link, p *protocol.Packet) {
 	if l.grabs == 0 {
 		l.state = linkAwake
 	}
-	a := r.assignments.get()
-	a.fill(p)
+	a := r.newAssignment(p)
 	a.backend, a.link, a.handle, a.place = l.backend, l, h, l.place(&h)
 	l.carries.pushBack(a)
 	if r.orphans.count > 0 && r.adopt(a) {
@@ -134,11 +133,10 @@ func (r *Router) hand(a *assignment) {
 	r.balance(g)
 }
 
-// fill takes what p assigns into a, and copies it unless it is shared. p is a
-// JOB_ASSIGN of any kind.
-func (a *assignment) fill(p *protocol.Packet) {
+// fill takes what p assigns into a, and copies it unless it is shared.
+func (a *assignment) fill(p *protocol.Packet, shared bool) {
 	buffer := p.Body()
-	if len(buffer) < protocol.Large {
+	if !shared {
 		buffer = append(a.buffer[:0], buffer...)
 	}
 	*a = assignment{buffer: buffer}
@@ -223,8 +221,8 @@ func (r *Router) forget(a *assignment) {
 		a.inquiry.about = nil
 		a.inquiry = nil
 	}
-	a.workload = nil // may be shared
-	if cap(a.buffer) > maxKept {
+	a.workload = nil
+	if r.relinquish(a.buffer); cap(a.buffer) > maxKept || r.shares(a.buffer) {
 		a.buffer = nil
 	}
 	r.assignments.put(a)

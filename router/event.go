@@ -70,8 +70,8 @@ const (
 
 // An Event is one thing that happened outside. Its slices and its packet are
 // borrowed: they are valid until Step returns and the actions are applied.
-// A packet of protocol.Large bytes or more is shared: its memory is never
-// written again, and may be kept.
+// A packet of protocol.Large bytes or more is shared: its memory may be kept,
+// which Retain and Release say.
 type Event struct {
 	Kind    EventKind
 	Session SessionID

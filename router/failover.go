@@ -117,10 +117,9 @@ func (r *Router) elsewhere(j *job) bool {
 // only where somebody listens does a foreground one follow.
 func (r *Router) launch(j *job, kept bool) {
 	if kept {
-		c := r.jobPool.get()
 		sub := j.submission()
 		sub.kind = background(j.kind)
-		c.fill(&sub)
+		c := r.newJob(&sub)
 		c.stored, c.lostRuns = true, j.lostRuns
 		c.joined, j.joined = j.joined, c.joined
 		r.dispatch(c)

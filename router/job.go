@@ -112,11 +112,11 @@ func (j *job) submission() submission {
 // fill copies the submission into j, but for a workload that is shared. A
 // coalesced job takes from the first submission what gearmand takes:
 // everything.
-func (j *job) fill(p *submission) {
+func (j *job) fill(p *submission, shared bool) {
 	parts := p.parts()
 	own := [...]*[]byte{&j.function, &j.unique, &j.reducer, &j.aggregator, &j.workload}
 	copied := len(parts)
-	if len(p.workload) >= protocol.Large {
+	if shared {
 		copied--
 	}
 	buffer := j.buffer[:0]
@@ -355,7 +355,8 @@ func (r *Router) drop(j *job) {
 	if cap(j.buffer) > maxKept {
 		j.buffer = nil
 	}
-	j.workload = nil // may be shared
+	r.relinquish(j.workload)
+	j.workload = nil
 	clear(j.joined)
 	j.joined = j.joined[:0]
 	r.jobPool.put(j)

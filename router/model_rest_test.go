@@ -127,6 +127,7 @@ func (w *world) atRest() {
 	if w.duck.within > 0 {
 		c.expect("sessions that were not let go", len(w.peers), 0)
 	}
+	c.expect("packets whose memory is kept", len(w.kept), 0)
 	if len(c.wrong) > 0 {
 		w.fail("at rest: %v", errors.Join(c.wrong...))
 	}

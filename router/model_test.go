@@ -33,6 +33,7 @@ type world struct {
 	lastSurvey uint64
 	given      map[string]uint32 // the life of the link that brought each handle last
 	doubtful   map[string]bool   // handles that two workers may be given: see gives
+	kept       ledger            // the memory of packets that the router retains
 	twice      int               // jobs that a second worker was given, a link having gone under the first
 
 	duck    duck
@@ -60,6 +61,7 @@ func newWorld(seed uint64) *world {
 		unrouted: map[string]bool{},
 		doubtful: map[string]bool{},
 		given:    map[string]uint32{},
+		kept:     ledger{},
 	}
 	w.constant = []string{"hold=10m", "health=2s", fmt.Sprintf("ready=%d", 1+w.IntN(20)), fmt.Sprintf("held=%d", 1+w.IntN(20))}
 	if w.IntN(4) == 0 {
@@ -78,6 +80,7 @@ func newWorld(seed uint64) *world {
 	w.note("farm %s", strings.Join(farm, " "))
 	w.cfg = config(farm)
 	w.r = New(w.cfg)
+	w.r.large = modelLarge
 	w.apply(w.r.Start(w.now, nil))
 	for _, at := range w.order {
 		w.connect(at)
@@ -163,8 +166,9 @@ func (w *world) act() {
 
 // step gives the router one event and does what it says.
 func (w *world) step(ev *Event) {
-	w.apply(w.r.Step(w.now, ev, nil))
-	if w.wrong != "" {
+	acts := w.r.Step(w.now, ev, nil)
+	w.apply(acts)
+	if w.reuse(ev, acts); w.wrong != "" {
 		return
 	}
 	for _, at := range w.order {
@@ -180,6 +184,9 @@ func (w *world) step(ev *Event) {
 func (w *world) apply(acts []Action) {
 	if w.record {
 		for i := range acts {
+			if k := acts[i].Kind; k == Retain || k == Release {
+				continue // of other packets than in a script
+			}
 			w.actions = append(w.actions, (&player{r: w.r}).show(&acts[i]))
 		}
 	}

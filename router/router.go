@@ -39,6 +39,7 @@ type Router struct {
 	now     time.Time // of the event under way
 	acts    []Action  // of the event under way
 	scratch []byte    // texts that the actions of this event borrow
+	large   int       // length in bytes from which a part of a packet is shared: protocol.Large but in tests
 
 	replies     pool[reply]
 	listeners   pool[listener]
@@ -51,6 +52,7 @@ type Router struct {
 func New(cfg Config) *Router {
 	r := &Router{
 		cfg:      cfg,
+		large:    protocol.Large,
 		sessions: map[SessionID]*session{},
 		links:    map[LinkID]*link{},
 		groups:   map[string]*group{},

@@ -332,6 +332,10 @@ func (p *player) show(a *Action) string {
 		return fmt.Sprintf("%s closed", linkName())
 	case Surveyed:
 		return fmt.Sprintf("surveyed %d", a.Survey)
+	case Retain:
+		return fmt.Sprintf("retain %d bytes", len(a.Text))
+	case Release:
+		return fmt.Sprintf("release %d bytes", len(a.Text))
 	}
 	return fmt.Sprintf("note %s: %s", a.Event, a.Reason)
 }

@@ -47,8 +47,7 @@ func (r *Router) submit(s *session, p *protocol.Packet) {
 		r.join(s, known, &sub)
 		return
 	}
-	j := r.jobPool.get()
-	j.fill(&sub)
+	j := r.newJob(&sub)
 	j.submitted = r.now
 	if sub.background {
 		j.stored, j.despooled = true, s.forwards
@@ -169,8 +168,7 @@ func (r *Router) join(s *session, j *job, sub *submission) {
 // to the doomed job, so it is held until j has ended.
 func (r *Router) heir(j *job, sub *submission) *job {
 	if j.after == nil {
-		j.after = r.jobPool.get()
-		j.after.fill(sub)
+		j.after = r.newJob(sub)
 		j.after.state = jobHeld
 		r.putInDoubt(j)
 	}

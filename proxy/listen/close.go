@@ -92,14 +92,15 @@ func (c *Conn) end() {
 	}
 	c.loop.forget(c)
 	c.loop.gone = append(c.loop.gone, c)
-	c.state, c.raw, c.queue = ended, nil, output{}
+	c.queue.drop(c.loop.engine.handler.Sent)
+	c.state, c.raw = ended, nil
 }
 
 // written takes note that the kernel has room again, or that the peer of a
 // connection nobody reads from is gone.
 func (c *Conn) written(events uint32) {
 	before := c.queue.size
-	if err := c.queue.writeTo(c.fd); err != nil {
+	if err := c.queue.writeTo(c.fd, c.loop.engine.handler.Sent); err != nil {
 		_ = c.fail(err)
 		return
 	}

@@ -129,35 +129,45 @@ func (c *Conn) Write(p []byte) error {
 	return nil
 }
 
-// Writev is Write of several pieces, in order. It keeps them until they are
-// sent: nobody may write to them again. It changes parts.
+// Writev is Write of several pieces, in order. It keeps them: nobody may write
+// to one before it is reported to Handler.Sent, as each is once, whatever Writev
+// returns. It changes parts.
 func (c *Conn) Writev(parts [][]byte) error {
+	sent := c.loop.engine.handler.Sent
 	if c.state != open {
+		forEach(parts, sent)
 		return net.ErrClosed
 	}
 	for c.queue.size == 0 && len(parts) > 0 {
 		now := parts[:min(len(parts), maxVector)]
 		n, err := writeParts(c.fd, now)
 		if err != nil {
+			forEach(parts, sent)
 			return c.fail(err)
 		}
-		parts = skip(parts, n)
+		parts = skip(parts, n, sent)
 		if n == 0 {
 			break
 		}
 	}
 	for _, p := range parts {
-		c.queue.keep(p)
+		c.queue.keep(p, sent)
 	}
 	c.loop.await(c)
 	return nil
 }
 
-// skip drops the first n bytes of parts, and pieces without any before the
-// next.
-func skip(parts [][]byte, n int) [][]byte {
+func forEach(parts [][]byte, do func([]byte)) {
+	for _, p := range parts {
+		do(p)
+	}
+}
+
+// skip drops the first n bytes of parts, which have been sent.
+func skip(parts [][]byte, n int, sent func([]byte)) [][]byte {
 	for len(parts) > 0 && n >= len(parts[0]) {
 		n -= len(parts[0])
+		sent(parts[0])
 		parts = parts[1:]
 	}
 	if n > 0 {

@@ -11,6 +11,7 @@
 //   - A peer that sends no more still gets what was and what is written to it.
 //   - A connection can be parked: nobody reads from it, so that its peer must
 //     wait, and it is written to as before.
+//   - Whoever hands over large pieces hears when each can be used again.
 //   - What waits for a peer drains in time proportional to its size.
 //   - A TLS connection is as any other, see tunnel.
 //   - Running out of descriptors delays new connections and nothing else.

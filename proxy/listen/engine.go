@@ -15,8 +15,8 @@ import (
 var ErrStopped = errors.New("the engine is stopped")
 
 // Handler is told what happens. Its methods run on the
-// goroutine of the loop that owns the connection, one at a time per loop, and
-// never inside one another.
+// goroutine of the loop that owns the connection, one at a time per loop, and,
+// but for Sent, never inside one another.
 type Handler interface {
 	// Open: c was adopted; its Owner is set.
 	Open(c *Conn)
@@ -25,6 +25,10 @@ type Handler interface {
 	Data(c *Conn, p []byte)
 	// Written: some of what was queued has been written; see Queued.
 	Written(c *Conn)
+	// Sent: the connection does not use a piece that Writev was given any more.
+	// What is left of it, p, has its end. It is called from inside methods of
+	// a Conn, and must not call any.
+	Sent(p []byte)
 	// Ended: the peer will send no more, but may still read. What a turn had
 	// ready has been written. c must be closed soon, after what it is owed.
 	Ended(c *Conn)

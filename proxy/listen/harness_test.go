@@ -29,6 +29,7 @@ type script struct {
 	open    func(c *Conn)
 	data    func(c *Conn, p []byte)
 	written func(c *Conn)
+	sent    func(p []byte)
 	ended   func(c *Conn) // Close where it is missing
 	close   func(c *Conn, err error)
 	turn    func(loop int)
@@ -53,6 +54,12 @@ func (s *script) Data(c *Conn, p []byte) {
 func (s *script) Written(c *Conn) {
 	if s.written != nil {
 		s.written(c)
+	}
+}
+
+func (s *script) Sent(p []byte) {
+	if s.sent != nil {
+		s.sent(p)
 	}
 }
 

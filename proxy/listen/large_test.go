@@ -58,6 +58,47 @@ func TestWritevKeepsOrder(t *testing.T) {
 	})
 }
 
+// A piece is said to be sent when it has been, or never will be, and once.
+func TestEachPieceIsReported(t *testing.T) {
+	opened, said := make(chan *Conn, 1), make(chan byte, 64)
+	s := &script{open: func(c *Conn) { opened <- c }}
+	s.sent = func(p []byte) { said <- p[len(p)-1] }
+	start(t, 1, s)
+	client := adopted(t, s, 0, nil)
+	c := wait(t, opened)
+	piece := func(name byte, size int) []byte { return bytes.Repeat([]byte{name}, size) }
+	write := func(parts ...[]byte) {
+		s.run(t, 0, func() {
+			if err := c.Writev(parts); err != nil && !errors.Is(err, net.ErrClosed) {
+				t.Error(err)
+			}
+		})
+	}
+	expect := func(what, want string) {
+		t.Helper()
+		var got []byte
+		for range want {
+			got = append(got, wait(t, said))
+		}
+		if string(got) != want || len(said) > 0 {
+			t.Fatalf("%s: %q and %d more, expected %q", what, got, len(said), want)
+		}
+	}
+	write(piece('a', 10), piece('b', 10<<10))
+	expect("taken by the kernel", "ab")
+	const large = 32 << 20
+	write(piece('c', large), piece('d', 10), piece('e', large))
+	expect("copied", "d")
+	if _, err := io.CopyN(io.Discard, client, 10+10<<10+large); err != nil {
+		t.Fatal(err)
+	}
+	expect("read by the peer", "c")
+	s.run(t, 0, c.CloseNow)
+	expect("dropped", "e")
+	write(piece('f', large))
+	expect("written to a closed connection", "f")
+}
+
 // Read takes what Data was not given, as far as there is room, and nothing
 // from a connection that has ended.
 func TestReadTakesTheRest(t *testing.T) {

@@ -18,6 +18,7 @@ const (
 // it was made of. The zero value is empty and ready.
 type output struct {
 	chunks [][]byte // those from first on are not written, none of them empty
+	kept   []bool   // which of chunks are not copies
 	first  int
 	size   int  // bytes of them
 	ours   bool // the last chunk may be appended to
@@ -34,42 +35,42 @@ func (o *output) copy(p []byte) {
 	}
 	if len(p) > 0 {
 		room := max(len(p), min(max(o.size, minChunk), maxChunk))
-		o.push(append(make([]byte, 0, room), p...))
-		o.ours = true
+		o.push(append(make([]byte, 0, room), p...), false)
 	}
 }
 
-// keep appends p, which is never written again by anybody.
-func (o *output) keep(p []byte) {
+// keep appends p, which nobody may write to before it is reported to sent.
+func (o *output) keep(p []byte, sent func([]byte)) {
 	if len(p) < minChunk {
 		o.copy(p)
+		sent(p)
 		return
 	}
-	o.push(p)
-	o.ours = false
+	o.push(p, true)
 }
 
-func (o *output) push(p []byte) {
-	o.chunks = append(o.chunks, p)
+func (o *output) push(p []byte, kept bool) {
+	o.chunks, o.kept = append(o.chunks, p), append(o.kept, kept)
 	o.size += len(p)
+	o.ours = !kept
 }
 
 // writeTo writes as much as the kernel takes. An error is the connection's
 // end; what is left then is of no use.
-func (o *output) writeTo(fd int) error {
+func (o *output) writeTo(fd int, sent func([]byte)) error {
 	for o.size > 0 {
 		waiting := o.chunks[o.first:]
 		n, err := writeParts(fd, waiting[:min(len(waiting), maxVector)])
 		if err != nil || n == 0 {
 			return err
 		}
-		o.advance(n)
+		o.advance(n, sent)
 	}
 	return nil
 }
 
 // advance forgets n bytes that have been written.
-func (o *output) advance(n int) {
+func (o *output) advance(n int, sent func([]byte)) {
 	o.size -= n
 	for n > 0 {
 		chunk := o.chunks[o.first]
@@ -78,6 +79,9 @@ func (o *output) advance(n int) {
 			return
 		}
 		n -= len(chunk)
+		if o.kept[o.first] {
+			sent(chunk)
+		}
 		o.chunks[o.first] = nil
 		o.first++
 	}
@@ -85,6 +89,9 @@ func (o *output) advance(n int) {
 		*o = output{}
 	}
 }
+
+// drop forgets everything.
+func (o *output) drop(sent func([]byte)) { o.advance(o.size, sent) }
 
 // writeParts writes what the kernel takes at once, in one call, and returns
 // how much: zero where it takes nothing.

@@ -176,17 +176,22 @@ func TestSmallPiecesAreJoined(t *testing.T) {
 		t.Fatalf("%d bytes in %d chunks", queue.size, len(queue.chunks))
 	}
 	large := noise(2 * minChunk)
-	queue.keep(large)
-	queue.keep(piece)
+	var sent [][]byte
+	note := func(p []byte) { sent = append(sent, p) }
+	queue.keep(large, note)
+	queue.keep(piece, note)
 	if last := queue.chunks[len(queue.chunks)-2]; &last[0] != &large[0] {
 		t.Error("a large piece was copied")
 	}
 	for n := 1; queue.size > 0; n = min(3*n, queue.size) {
 		before := queue.size
-		queue.advance(n)
+		queue.advance(n, note)
 		if queue.size != before-n {
 			t.Fatalf("%d bytes are left of %d after %d", queue.size, before, n)
 		}
+	}
+	if len(sent) != 2 || &sent[0][0] != &piece[0] || &sent[1][len(sent[1])-1] != &large[len(large)-1] {
+		t.Errorf("%d pieces are said to be sent, expected the copied one and then the large one", len(sent))
 	}
 	if queue.chunks != nil {
 		t.Error("an empty queue holds memory")

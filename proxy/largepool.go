@@ -1,0 +1,172 @@
+package proxy
+
+import (
+	"math/bits"
+	"sync"
+	"unsafe"
+
+	"github.com/geargate/geargate/protocol"
+	"golang.org/x/sys/unix"
+)
+
+// maxFreeLarge is how many bytes of memory for large frames are kept for the
+// next ones: a few of the size that comes again and again.
+const maxFreeLarge = 32 << 20
+
+// A largePool is the memory of large frames. It lies outside of Go's heap: such
+// a frame goes from hand to hand without being copied, and as garbage would be
+// a multiple of what is in use before it was collected. So its holders are
+// counted instead.
+//
+//	room ──► share ──► retain, release ... ──► release: the last holder ──► free
+//	  └──► giveBack ──────────────────────────────────────────────────────────┘
+//
+// Whoever assembles a frame owns its memory until it is complete, and shares it
+// then. From then on nobody writes to it. Its holders are whoever shared it, the
+// router from Retain to Release, and each connection it is to be written to.
+//
+// The kernel provides a page when it is first written to: memory that was
+// promised by a header and has not come costs nothing.
+//
+// Its methods may be called from any goroutine.
+type largePool struct {
+	mu     sync.Mutex
+	shared map[*byte]*largeFrame // by a frame's last byte, which each part that is handed on ends with
+	free   [][]byte              // oldest first
+	kept   int                   // bytes of free
+	doomed [][]byte              // to be given back to the kernel
+	spoils bool                  // for tests: write over what nobody holds
+}
+
+// A largeFrame is a complete frame and how often it is held.
+type largeFrame struct {
+	memory  []byte
+	holders int
+}
+
+// room returns an empty buffer for a frame of size bytes, at least
+// protocol.Large.
+func (p *largePool) room(size int) []byte {
+	size = largeClass(size)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for i := len(p.free) - 1; i >= 0; i-- {
+		if cap(p.free[i]) == size {
+			return p.takeFree(i)
+		}
+	}
+	memory, err := unix.Mmap(-1, 0, size, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_ANON|unix.MAP_PRIVATE|unix.MAP_NORESERVE)
+	if err != nil { // the kernel has too many mappings: Go's heap has to do
+		memory = make([]byte, size)
+	}
+	return memory[:0]
+}
+
+// largeClass rounds a size up to one of four between two powers of two, so that
+// memory fits the next frame of about the same size.
+func largeClass(size int) int {
+	step := max(1<<bits.Len(uint(size-1))/8, unix.Getpagesize())
+	return (size + step - 1) / step * step
+}
+
+func (p *largePool) takeFree(i int) []byte {
+	memory := p.free[i]
+	last := len(p.free) - 1
+	copy(p.free[i:], p.free[i+1:])
+	p.free[last] = nil
+	p.free = p.free[:last]
+	p.kept -= cap(memory)
+	return memory
+}
+
+// share makes the caller the first holder of a complete frame in memory from
+// room.
+func (p *largePool) share(frame []byte) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.shared == nil {
+		p.shared = map[*byte]*largeFrame{}
+	}
+	p.shared[lastByte(frame)] = &largeFrame{memory: frame, holders: 1}
+}
+
+// retain adds a holder to the frame that ends with part. It is false where part
+// is not the end of one: then its memory is somebody else's.
+func (p *largePool) retain(part []byte) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	f := p.shared[lastByte(part)]
+	if f == nil {
+		return false
+	}
+	f.holders++
+	return true
+}
+
+// release takes a holder from the frame that ends with part, if it is one.
+func (p *largePool) release(part []byte) {
+	if len(part) == 0 {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	f := p.shared[lastByte(part)]
+	if f == nil {
+		return
+	}
+	if f.holders--; f.holders == 0 {
+		delete(p.shared, lastByte(f.memory))
+		p.putFree(f.memory)
+	}
+}
+
+// giveBack takes memory from room that was not shared.
+func (p *largePool) giveBack(memory []byte) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.putFree(memory)
+}
+
+// putFree keeps memory in place of what has been free for longest. p.mu is held.
+func (p *largePool) putFree(memory []byte) {
+	if p.spoils {
+		spoil(memory)
+	}
+	p.free = append(p.free, memory[:0])
+	p.kept += cap(memory)
+	for p.kept > maxFreeLarge {
+		p.doomed = append(p.doomed, p.takeFree(0))
+		if len(p.doomed) == 1 {
+			go p.unmap()
+		}
+	}
+}
+
+// unmap gives memory back to the kernel. It takes a while, and nobody waits.
+func (p *largePool) unmap() {
+	for {
+		p.mu.Lock()
+		last := len(p.doomed) - 1
+		memory := p.doomed[last]
+		if p.doomed = p.doomed[:last]; last == 0 {
+			p.doomed = nil
+		}
+		p.mu.Unlock()
+		_ = unix.Munmap(memory[:cap(memory)]) // fails for what is in Go's heap
+		if last == 0 {
+			return
+		}
+	}
+}
+
+// spoil makes every use of memory after its end show.
+func spoil(memory []byte) {
+	for i := range memory {
+		memory[i] = 0xDB
+	}
+}
+
+func lastByte(part []byte) *byte { return unsafe.SliceData(part[len(part)-1:]) }
+
+// isLarge reports whether a frame of size bytes has memory of its own.
+func isLarge(size int) bool { return size >= protocol.Large }
