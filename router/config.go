@@ -25,7 +25,7 @@ type Config struct {
 	// it is milliseconds, as in gearmand.
 	TimeoutSeconds bool
 
-	GrabTimeout  time.Duration // a GRAB_JOB is answered within this, whatever a backend does
+	GrabTimeout  time.Duration // a GRAB_JOB is answered within this of what was asked before it, whatever a backend does
 	WakeTimeout  time.Duration // a woken worker that does not come within this is passed over
 	AdminTimeout time.Duration // a backend that does not answer an admin line within this is left out
 	HoldTimeout  time.Duration // how long a job waits for a backend that takes it; 0 is not at all

@@ -13,7 +13,7 @@
 //	 session ─┘      ▲                                 └─ group link, a few per group┘
 //	    ▲            │ job.go                                   │        │
 //	    └── session.go (replies in order) ◄── reply.go ◄────────┘        │
-//	    └── grab.go, worker.go ◄──────────── group.go, assignment.go ◄───┘
+//	    └── seek.go, worker.go ◄──────────── group.go, assignment.go ◄───┘
 //
 // A session is a connection of a client, a worker, an administrator, or all
 // three. A link is a connection to a backend, which is a job server; the

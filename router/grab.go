@@ -6,48 +6,8 @@ import (
 	"github.com/geargate/geargate/protocol"
 )
 
-// A grab is one GRAB_JOB of a worker that is owed its reply. A worker may
-// send several.
-type grab struct {
-	worker *worker
-	reply  *reply
-	kind   protocol.Type
-	at     time.Time
-	lull   time.Time // when it is answered NO_JOB, while it is in group.patient; else zero
-
-	inWaiting, ofWorker hook[grab]
-}
-
 // maxWindow is how many GRAB_JOBs one link may have outstanding.
 const maxWindow = 64
-
-// grabJob answers a worker that asks for a job: from the ready list, else
-// when a backend has answered, else with NO_JOB.
-func (r *Router) grabJob(w *worker, kind protocol.Type) {
-	w.asks()
-	r.awake(w)
-	p := r.expect(w.session)
-	if w.changed {
-		r.joinGroup(w)
-	}
-	if w.group == nil {
-		r.answer(p, protocol.NoJob)
-		return
-	}
-	g := w.group
-	if a := g.ready.first; a != nil {
-		r.unready(a)
-		r.assign(a, w, p, kind)
-		r.balance(g)
-		return
-	}
-	r.rouse(g)
-	at := r.grabs.get()
-	*at = grab{worker: w, reply: p, kind: kind, at: r.now}
-	g.waiting.pushBack(at)
-	w.grabs.pushBack(at)
-	r.balance(g)
-}
 
 // soundSleep is how long a link sleeps before a worker's GRAB_JOB may rouse it.
 const soundSleep = time.Second
@@ -124,30 +84,6 @@ func (r *Router) balance(g *group) {
 		}
 	}
 	r.setTimer(g)
-}
-
-// serve answers a waiting GRAB_JOB with a job, or with NO_JOB.
-func (r *Router) serve(g *group, at *grab, a *assignment) {
-	w, p, kind := at.worker, at.reply, at.kind
-	r.forgetGrab(g, at)
-	if a == nil {
-		w.refused = true
-		r.answer(p, protocol.NoJob)
-		return
-	}
-	r.assign(a, w, p, kind)
-}
-
-// forgetGrab takes a GRAB_JOB that waits off its lists.
-func (r *Router) forgetGrab(g *group, at *grab) {
-	if at.lull.IsZero() {
-		g.waiting.remove(at)
-	} else {
-		g.patient.remove(at)
-	}
-	at.worker.grabs.remove(at)
-	*at = grab{}
-	r.grabs.put(at)
 }
 
 // wake sends NOOP to the sleeper that was active last: its caches are warm,

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+
+	"github.com/geargate/geargate/protocol"
 )
 
 // check returns what does not hold of the router that must hold after every
@@ -141,6 +143,22 @@ func (c *checker) group(g *group) {
 	}
 }
 
+// holdsJob reports whether a packet that assigns a job is among those held.
+func holdsJob(held []byte) bool {
+	var p protocol.Packet
+	for len(held) > 0 && held[0] == 0 {
+		frame, err := protocol.Split(held, 1<<20)
+		if err != nil || p.Parse(frame) != nil {
+			return false
+		}
+		if slices.Contains(assigns[protocol.GrabJobAll], p.Type) || p.Type == protocol.JobAssign {
+			return true
+		}
+		held = held[len(frame):]
+	}
+	return false
+}
+
 func (c *checker) session(s *session) {
 	what := fmt.Sprintf("session %d: ", s.id)
 	if s.owes.first != nil {
@@ -148,6 +166,7 @@ func (c *checker) session(s *session) {
 	}
 	for p := s.owes.first; p != nil; p = p.next {
 		c.expect(what+"session of a reply", p.session, s)
+		c.expect(what+"a reply that waits holds a job", holdsJob(p.held), false)
 		if p.next == nil {
 			c.expect(what+"last reply", s.owes.last, p)
 		}

@@ -143,6 +143,9 @@ func (p *peer) answered(q *protocol.Packet, text []byte) {
 	}
 	want := p.expects[0]
 	p.expects = p.expects[1:]
+	for i := 0; !want.grab && i < len(p.expects) && p.expects[i].grab; i++ {
+		p.expects[i].at = p.now // it has stood behind another answer
+	}
 	if !want.fits(q, text) {
 		p.fail("session %d is sent %s and expected %s", p.id, got, want.what)
 		return

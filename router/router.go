@@ -29,6 +29,7 @@ type Router struct {
 	lingering lingering
 	doubts    doubts
 	duck      lameDuck
+	freed     []*session // of which a GRAB_JOB stands behind no other answer any more
 	counting  counting
 	waits     waits
 	waiting   waiting // jobs that wait for a backend

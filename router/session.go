@@ -81,6 +81,7 @@ type reply struct {
 	ready     bool
 	held      []byte    // the answer and all that must follow it, while others are before it
 	announces *listener // the listener that hears of its job here, if any
+	grab      *grab     // the GRAB_JOB that it answers, if any
 }
 
 // replyQueue is a session's replies, oldest first.
@@ -146,6 +147,9 @@ func (r *Router) release(s *session) {
 		r.recycle(p)
 		p = s.owes.first
 		if p == nil || !p.ready {
+			if p != nil && p.grab != nil && p.grab.behind {
+				r.freed = append(r.freed, s)
+			}
 			return
 		}
 		r.sendText(s, p.held)

@@ -63,6 +63,9 @@ func (r *Router) Step(now time.Time, ev *Event, acts []Action) []Action {
 		id := ev.Survey
 		r.survey(false, func(r *Router) { r.action(Surveyed).Survey = id })
 	}
+	if len(r.freed) > 0 {
+		r.seekOn()
+	}
 	if len(r.duck.going) > 0 {
 		r.dismissIdle()
 	}
