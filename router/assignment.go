@@ -166,6 +166,7 @@ func (r *Router) assign(a *assignment, w *worker, p *reply, kind protocol.Type) 
 		a.front = a.backend.otherFront(&a.handle, func(front handleText) bool { return w.runs(front.bytes()) != nil })
 	}
 	w.hold(a)
+	r.enrollWorker(w)
 	if t := w.timeout(a.function); t > 0 {
 		r.arm(&a.timer, r.now.Add(t), a)
 	}
@@ -190,6 +191,7 @@ func (a *assignment) due(r *Router) {
 // takeAway ends the hold of a's worker on it.
 func (r *Router) takeAway(a *assignment) {
 	a.worker.release(a)
+	r.enrollWorker(a.worker)
 	r.mayHaveDone(a.worker.session)
 	r.disarm(&a.timer)
 	a.worker = nil

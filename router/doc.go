@@ -37,8 +37,9 @@
 // Reload puts another configuration in force (reload.go): backends come, leave
 // when they are empty (drain.go) and change their address, and functions are
 // led to other pools (route.go), while sessions go on. Survey asks backends how
-// many jobs they have, for Report. LameDuck lets sessions go to a successor
-// (lameduck.go).
+// many jobs they have, for Report and Count. LameDuck lets sessions go to a
+// successor (lameduck.go). Report, Count and Roster (roster.go) show what there
+// is: backends, functions, and who does what.
 //
 // # States
 //

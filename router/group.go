@@ -64,6 +64,8 @@ func (r *Router) joinGroup(w *worker) {
 	if len(w.abilities) > 0 {
 		r.enter(r.groupOf(w), w)
 	}
+	r.enrollWorker(w)
+	r.enrollClient(w.session)
 	if old != nil {
 		r.leaveGroup(old)
 	}

@@ -286,6 +286,7 @@ func (r *Router) attach(s *session, j *job, p *reply) *listener {
 		p.announces = l
 	}
 	s.listen.pushBack(l)
+	r.enrollClient(s)
 	if j.listeners.pushBack(l); j.listeners.count == 1 {
 		r.jobs.pending++
 	}
@@ -304,6 +305,7 @@ func (l *listener) handle() []byte {
 func (r *Router) detach(l *listener) {
 	j := l.job
 	l.session.listen.remove(l)
+	r.enrollClient(l.session)
 	r.charge(l.session, -l.size)
 	r.mayHaveDone(l.session)
 	if j.listeners.remove(l); j.listeners.count == 0 {

@@ -81,6 +81,8 @@ type (
 	grabList    = list[grab, inWaiting]
 	byWorker    = list[grab, ofWorker]
 	workerList  = list[worker, inGroup]
+	clientList  = list[session, inClientRoll]
+	workerRoll  = list[worker, inWorkerRoll]
 )
 
 type (
@@ -96,6 +98,9 @@ type (
 	inWaiting   struct{}
 	ofWorker    struct{}
 	inGroup     struct{}
+
+	inClientRoll struct{}
+	inWorkerRoll struct{}
 )
 
 func (inOpened) of(s *session) *hook[session]      { return &s.inOpened }
@@ -110,3 +115,5 @@ func (inReady) of(a *assignment) *hook[assignment] { return &a.inReady }
 func (inWaiting) of(g *grab) *hook[grab]           { return &g.inWaiting }
 func (ofWorker) of(g *grab) *hook[grab]            { return &g.ofWorker }
 func (inGroup) of(w *worker) *hook[worker]         { return &w.inGroup }
+func (inClientRoll) of(s *session) *hook[session]  { return &s.inRoll }
+func (inWorkerRoll) of(w *worker) *hook[worker]    { return &w.inRoll }

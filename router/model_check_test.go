@@ -35,6 +35,7 @@ func (w *world) check() error {
 		all += s.held
 	}
 	c.expect("bytes held for all", w.r.HeldForAll(), all)
+	c.rolls()
 	c.jobs()
 	c.timers()
 	if w.steps%8 == 0 { // it takes longer than all the rest
@@ -179,6 +180,32 @@ func (c *checker) session(s *session) {
 		c.expect(what+"a running job has a link", h.job.state == assignmentRunning, h.job.link != nil)
 		c.expect(what+"a running job without a link is an orphan", h.job.state == assignmentOrphaned, h.job.link == nil)
 	}
+}
+
+// rolls checks that everybody is on the roll of those who do the same.
+func (c *checker) rolls() {
+	rolls := &c.r.rolls
+	idle, waiting, resting, running := 0, 0, 0, 0
+	for _, s := range c.r.sessions {
+		switch {
+		case s.listen.count > 0:
+			waiting++
+			c.expect("roll of a client that waits", s.roll, &rolls.waiting)
+		case s.worker.group == nil:
+			idle++
+			c.expect("roll of a client that is idle", s.roll, &rolls.idle)
+		}
+		switch {
+		case len(s.worker.running) > 0:
+			running++
+			c.expect("roll of a worker that runs a job", s.worker.roll, &rolls.running)
+		case s.worker.group != nil:
+			resting++
+			c.expect("roll of a worker that runs none", s.worker.roll, &rolls.resting)
+		}
+	}
+	c.expect("clients and workers that are idle", [2]int{rolls.idle.count, rolls.resting.count}, [2]int{idle, resting})
+	c.expect("clients and workers that are not", [2]int{rolls.waiting.count, rolls.running.count}, [2]int{waiting, running})
 }
 
 // jobs checks that every foreground job is found where it must be, and will

@@ -19,6 +19,7 @@ type Router struct {
 	sessions  map[SessionID]*session
 	held      int         // for all sessions, see Held
 	opened    sessionList // all sessions, in the order they came
+	rolls     rolls
 	links     map[LinkID]*link
 	lastLink  LinkID
 	groups    map[string]*group

@@ -33,8 +33,12 @@ type session struct {
 	goes      bool // its turn to go has come, see lameDuck
 	notBefore int  // the first batch that may be its own
 
+	roll  *clientList // the one it is on, or nil
+	since time.Time   // when it came there
+
 	inOpened    hook[session] // Router.opened
 	inLingering hook[session] // Router.lingering
+	inRoll      hook[session] // roll
 }
 
 func (r *Router) openSession(ev *Event) {
@@ -49,6 +53,7 @@ func (r *Router) openSession(ev *Event) {
 	s.worker.session = s
 	r.sessions[s.id] = s
 	r.opened.pushBack(s)
+	r.enrollClient(s)
 	if r.duck.pause > 0 {
 		s.notBefore = r.duck.batch + 2 // whoever has just connected is about to ask
 	}
@@ -65,6 +70,7 @@ func (r *Router) closeSession(s *session) {
 		r.detach(s.listen.first)
 	}
 	r.dismiss(&s.worker)
+	r.strikeClient(s)
 	r.charge(s, -s.held)
 	if s.submits {
 		r.counting.clients--

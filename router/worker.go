@@ -25,7 +25,11 @@ type worker struct {
 	had       []uint64 // hashes of the handles of the last jobs it held
 	hadOldest int      // its place in had, once that is full
 
+	roll  *workerRoll // the one it is on, or nil
+	since time.Time   // when it came there
+
 	inGroup hook[worker] // group.asleep or group.woken
+	inRoll  hook[worker] // roll
 }
 
 // workerState is what a worker is doing:
@@ -181,6 +185,7 @@ func (r *Router) dismiss(w *worker) {
 	}
 	if g := w.group; g != nil {
 		w.group = nil
+		r.enrollWorker(w)
 		r.leaveGroup(g)
 	}
 	r.giveBackAll(lost)
