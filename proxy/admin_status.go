@@ -10,18 +10,25 @@ import (
 	"github.com/geargate/geargate/router"
 )
 
-// A Status is what `geargate status` shows: the state of one moment.
+// A Status is what `geargate status` and the dashboard show: the state of one
+// moment. Its lists are bounded, however much there is.
 type Status struct {
-	PID            int             `json:"pid"`
-	Configuration  int             `json:"configuration"` // its number, counted from 1 at the start
-	Sessions       int             `json:"sessions"`
-	ForegroundJobs int             `json:"foreground_jobs"` // with somebody listening
-	Groups         int             `json:"groups"`          // of workers with the same functions
-	Backends       []BackendStatus `json:"backends"`
-	Pools          []PoolStatus    `json:"pools"`
-	Routes         []RouteStatus   `json:"routes"` // the first that matches decides
-	Spool          *SpoolStatus    `json:"spool,omitempty"`
-	StoreTrouble   string          `json:"store_trouble,omitempty"` // why background jobs are refused
+	PID            int              `json:"pid"`
+	Configuration  int              `json:"configuration"` // its number, counted from 1 at the start
+	Sessions       int              `json:"sessions"`
+	ForegroundJobs int              `json:"foreground_jobs"` // with somebody listening
+	Groups         int              `json:"groups"`          // of workers with the same functions
+	At             time.Time        `json:"at"`
+	Backends       []BackendStatus  `json:"backends"`
+	Pools          []PoolStatus     `json:"pools"`
+	Routes         []RouteStatus    `json:"routes"` // the first that matches decides
+	Spool          *SpoolStatus     `json:"spool,omitempty"`
+	StoreTrouble   string           `json:"store_trouble,omitempty"` // why background jobs are refused
+	Functions      []FunctionStatus `json:"functions"`               // in the order in which they came, bounded by router.MaxCounted
+	Bounds         []float64        `json:"bounds"`                  // of the buckets of a Spread, in seconds
+	Workers        WorkerList       `json:"workers"`
+	Clients        ClientList       `json:"clients"`
+	Events         []Recent         `json:"events"` // the latest last
 }
 
 // BackendStatus is the state of one backend.
@@ -108,7 +115,12 @@ func (p *Proxy) Status() Status {
 		Sessions:       report.Sessions,
 		ForegroundJobs: report.ForegroundJobs,
 		Groups:         report.Groups,
+		At:             time.Now(),
+		Functions:      p.core.functions(),
+		Bounds:         bounds(),
+		Events:         p.journal.latest(),
 	}
+	s.Workers, s.Clients = p.core.roster()
 	if spool, ok := p.Spool(); ok {
 		s.Spool = &spool
 	}

@@ -20,6 +20,7 @@ type decider interface {
 	Owes(router.SessionID) bool
 	Report() *router.Report
 	Count() *router.Counts
+	Roster(most int) *router.Roster
 	Held(router.SessionID) (bytes int, worker bool)
 	HeldForAll() int
 }

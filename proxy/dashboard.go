@@ -7,8 +7,6 @@ import (
 	"io/fs"
 	"net/http"
 	"time"
-
-	"github.com/geargate/geargate/router"
 )
 
 //go:embed dashboard
@@ -29,65 +27,12 @@ func dashboard() http.Handler {
 	})
 }
 
-// A Live is what the page shows: the state of a moment.
-type Live struct {
-	Status
-	Functions []LiveFunction `json:"functions"`
-	Events    []Recent       `json:"events"` // the latest last
-}
-
-// LiveFunction is about one function, counted since the start.
-type LiveFunction struct {
-	Name      string `json:"name"`
-	Submitted uint64 `json:"submitted"`
-	Completed uint64 `json:"completed"`
-	Failed    uint64 `json:"failed"`
-	Ready     int    `json:"ready"`
-	Running   int    `json:"running"`
-	Asleep    int    `json:"asleep"`
-	Active    int    `json:"active"`
-	// WaitMedian and WaitMost are upper bounds of what half and 99 % of the
-	// foreground jobs waited for a worker, in seconds; nil where none is known.
-	WaitMedian *float64 `json:"wait_p50"`
-	WaitMost   *float64 `json:"wait_p99"`
-}
-
-func liveFunction(f *router.FunctionCounts) LiveFunction {
-	return LiveFunction{
-		Name: f.Name, Submitted: f.Foreground + f.Background, Completed: f.Completed, Failed: f.Failed,
-		Ready: f.Ready, Running: f.Running, Asleep: f.Asleep, Active: f.Active,
-		WaitMedian: seconds(f.Wait.Within(50)), WaitMost: seconds(f.Wait.Within(99)),
-	}
-}
-
-func seconds(took time.Duration, ok bool) *float64 {
-	if !ok {
-		return nil
-	}
-	s := took.Seconds()
-	return &s
-}
-
-// live returns what the page shows.
-func (p *Proxy) live() Live {
-	l := Live{Status: p.Status(), Functions: []LiveFunction{}, Events: p.journal.latest()}
-	p.core.mu.Lock()
-	counts := p.core.router.Count()
-	p.core.mu.Unlock()
-	for i := range counts.Functions {
-		if f := liveFunction(&counts.Functions[i]); f.Submitted > 0 || f.Asleep+f.Active+f.Running+f.Ready > 0 {
-			l.Functions = append(l.Functions, f)
-		}
-	}
-	return l
-}
-
 const (
 	liveEvery = time.Second
 	watchers  = 32 // who look at once, at most
 )
 
-// serveWatch sends a Live every second, as server-sent events, for as long as
+// serveWatch sends a Status every second, as server-sent events, for as long as
 // somebody looks.
 func (p *Proxy) serveWatch(w http.ResponseWriter, r *http.Request) {
 	defer p.admin.watching.Add(-1)
@@ -100,7 +45,7 @@ func (p *Proxy) serveWatch(w http.ResponseWriter, r *http.Request) {
 	ticker := time.NewTicker(liveEvery)
 	defer ticker.Stop()
 	for {
-		body, err := json.Marshal(p.live())
+		body, err := json.Marshal(p.Status())
 		if err == nil {
 			_, err = fmt.Fprintf(w, "data: %s\n\n", body)
 		}

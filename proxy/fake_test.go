@@ -85,8 +85,9 @@ func (f *fakeRouter) HeldForAll() int { return 0 }
 
 func (f *fakeRouter) Owes(router.SessionID) bool { return false }
 
-func (f *fakeRouter) Count() *router.Counts  { return &router.Counts{} }
-func (f *fakeRouter) Report() *router.Report { return &router.Report{} }
+func (f *fakeRouter) Count() *router.Counts     { return &router.Counts{} }
+func (f *fakeRouter) Report() *router.Report    { return &router.Report{} }
+func (f *fakeRouter) Roster(int) *router.Roster { return &router.Roster{} }
 
 // look runs read while the router is at rest.
 func (f *fakeRouter) look(read func()) {
