@@ -1,33 +1,31 @@
 package proxy
 
 import (
-	"bytes"
+	"context"
+	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/geargate/geargate/backend/jobserver"
+	"github.com/geargate/geargate/protocol"
 )
-
-// controlLink is the endpoint's connection to each built-in job server, beside
-// those of the router.
-const controlLink = 1<<63 | 1
 
 // A Job is a job of a built-in job server, as `geargate jobs` shows it.
 type Job struct {
-	Handle      string    `json:"handle"`
-	Function    string    `json:"function"`
-	Unique      string    `json:"unique"`
-	Priority    string    `json:"priority"`
-	State       string    `json:"state"` // queued, running or scheduled
-	Background  bool      `json:"background"`
-	Attempts    int       `json:"attempts"` // that workers lost
-	Clients     int       `json:"clients"`  // that wait for it
-	Bytes       int       `json:"bytes"`    // of its workload
-	Due         time.Time `json:"due,omitzero"`
-	Numerator   uint32    `json:"numerator"`
-	Denominator uint32    `json:"denominator"`
+	Handle      string        `json:"handle"`
+	Function    protocol.Text `json:"function"`
+	Unique      protocol.Text `json:"unique"`
+	Priority    string        `json:"priority"`
+	State       string        `json:"state"` // queued, running or scheduled
+	Background  bool          `json:"background"`
+	Attempts    int           `json:"attempts"` // that workers lost
+	Clients     int           `json:"clients"`  // that wait for it
+	Bytes       int           `json:"bytes"`    // of its workload
+	Due         time.Time     `json:"due,omitzero"`
+	Numerator   uint32        `json:"numerator"`
+	Denominator uint32        `json:"denominator"`
 }
 
 // A JobPage is a part of the jobs. Next is where the next part begins, and
@@ -114,7 +112,7 @@ func (c *core) listed(u *upstream, l *jobserver.Listed) Job {
 		handle = "H:" + u.name + "~" + strings.TrimPrefix(handle, "H:")
 	}
 	return Job{
-		Handle: handle, Function: string(l.Function), Unique: string(l.Unique), Priority: priorityNames[l.Priority],
+		Handle: handle, Function: protocol.Text(l.Function), Unique: protocol.Text(l.Unique), Priority: priorityNames[l.Priority],
 		State: l.State, Background: l.Background, Attempts: l.Attempts, Clients: l.Clients, Bytes: l.Bytes,
 		Due: l.Due, Numerator: l.Numerator, Denominator: l.Denominator,
 	}
@@ -126,47 +124,61 @@ type Cancelled struct {
 	Next string `json:"next"` // as in JobPage
 }
 
-// serveCancel cancels one job of a built-in job server.
+// serveCancel cancels one job, wherever it is.
 func (p *Proxy) serveCancel(w http.ResponseWriter, r *http.Request) {
 	handle := r.FormValue("handle")
-	if !p.core.cancelJob(handle) {
-		refuse(w, http.StatusNotFound, "expected the handle of a job of the built-in pool or the spool, got "+quote(handle))
+	if !isHandle(handle) {
+		refuse(w, http.StatusBadRequest, "expected the handle of a job, got "+quote(handle))
 		return
 	}
-	p.journal.add(line{event: "job_cancelled", reason: handle})
-	answer(w, Cancelled{Jobs: 1})
+	said, err := p.cancelJobs(r.Context(), handle)
+	switch {
+	case err != nil:
+		refuse(w, http.StatusInternalServerError, err.Error())
+	case said[0] == protocol.AnswerOK:
+		p.journal.add(line{event: "job_cancelled", reason: handle})
+		answer(w, Cancelled{Jobs: 1})
+	case said[0] == protocol.AnswerUnknownJob:
+		refuse(w, http.StatusNotFound, "expected the handle of a job that waits or runs, got "+quote(handle))
+	default:
+		refuse(w, http.StatusBadGateway, "cancel "+handle+": the job server with that job does not answer, or does not cancel it: "+strings.TrimSpace(said[0]))
+	}
 }
 
-// cancelJob reports false where no built-in job server has the job.
-func (c *core) cancelJob(handle string) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for _, u := range c.builtins() {
-		own, ok := strings.CutPrefix(handle, "H:"+u.name+"~")
-		if ok {
-			own = "H:" + own
-		} else if own = handle; !c.plain {
-			continue
+// longestHandle is the longest handle that a job server gives out, in bytes.
+const longestHandle = 64
+
+// isHandle reports whether text can stand for a job in an admin line.
+func isHandle(text string) bool {
+	return text != "" && len(text) <= longestHandle && !strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r == 0x7f })
+}
+
+// cancelJobs has jobs cancelled as an operator would over the text commands, and
+// returns what was said of each.
+func (p *Proxy) cancelJobs(ctx context.Context, handles ...string) (said []string, err error) {
+	if len(handles) == 0 {
+		return nil, nil
+	}
+	operator, err := p.enter(ctx, &session{})
+	if err != nil {
+		return nil, err
+	}
+	defer operator.Close()
+	var lines []byte
+	for _, handle := range handles {
+		lines = protocol.VerbCancelJob.AppendLine(lines, []byte(handle))
+	}
+	if _, err := operator.Write(lines); err != nil {
+		return nil, fmt.Errorf("cancel jobs: %w", err)
+	}
+	for range handles {
+		line, err := operator.replies.ReadString('\n')
+		if err != nil {
+			return nil, fmt.Errorf("cancel jobs: %w", err)
 		}
-		return c.cancelAt(u, own)
+		said = append(said, line)
 	}
-	return false
-}
-
-// cancelAt has a built-in job server cancel a job, as an operator would over
-// its own text commands. core.mu is held.
-func (c *core) cancelAt(u *upstream, handle string) bool {
-	if strings.ContainsAny(handle, " \r\n") {
-		return false
-	}
-	if !u.controlled {
-		u.controlled = true
-		u.builtin.Open(controlLink)
-	}
-	c.control = c.control[:0]
-	u.builtin.Write(controlLink, []byte("cancel job "+handle+"\n"))
-	c.settle(time.Now())
-	return bytes.HasPrefix(c.control, []byte("OK"))
+	return said, nil
 }
 
 // servePurge cancels jobs of a function that wait, a page of them, and says
@@ -180,9 +192,20 @@ func (p *Proxy) servePurge(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	page := p.core.jobPage(name, uint32(from), jobFilter{function: function})
-	done := Cancelled{Next: page.Next}
+	var waiting []string
 	for _, job := range page.Jobs {
-		if job.State != "running" && p.core.cancelJob(job.Handle) {
+		if job.State != "running" {
+			waiting = append(waiting, job.Handle)
+		}
+	}
+	said, err := p.cancelJobs(r.Context(), waiting...)
+	if err != nil {
+		refuse(w, http.StatusInternalServerError, err.Error())
+		return
+	}
+	done := Cancelled{Next: page.Next}
+	for _, verdict := range said {
+		if verdict == protocol.AnswerOK {
 			done.Jobs++
 		}
 	}

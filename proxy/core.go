@@ -75,7 +75,6 @@ type core struct {
 	decided   chan struct{}      // closed when there are none
 	receiver  backend.Receiver   // of every built-in job server
 	forwarder *forwarder         // of the spool; nil where there is none
-	control   []byte             // the answer to what was said on a controlLink
 	plain     bool               // static: clients see the job server's own handles
 }
 
@@ -183,10 +182,6 @@ func (c *core) builtinReceiver() backend.Receiver {
 			c.piece(now, speaker{link: router.LinkID(id)}, piece{bytes: frame})
 		},
 		Line: func(now time.Time, id uint64, line []byte) {
-			if id == controlLink {
-				c.control = append(c.control, line...)
-				return
-			}
 			c.piece(now, speaker{link: router.LinkID(id)}, piece{bytes: line, text: true})
 		},
 		Down: func(now time.Time, id uint64, reason string) {

@@ -67,8 +67,7 @@ type upstream struct {
 	remote  *backend.Redialer // nil for a built-in one
 	builtin *backend.Builtin  // nil for a remote one; guarded by core.mu
 
-	troubled   bool // guarded by core.mu: its store failed at last
-	controlled bool // guarded by core.mu: it has a controlLink
+	troubled bool // guarded by core.mu: its store failed at last
 }
 
 // A lane is what belongs to one event loop. All of it is guarded by core.mu,

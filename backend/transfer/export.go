@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 
 	"github.com/geargate/geargate/backend/store"
+	"github.com/geargate/geargate/protocol"
 )
 
 // Export writes the jobs of every durable job server below a directory, or of
@@ -27,8 +28,8 @@ func Export(dir string, w io.Writer) (jobs int, err error) {
 		err = disk.Replay(func(j *store.Job) error {
 			jobs++
 			return encoder.Encode(Job{
-				Function: Text(j.Function), Unique: Text(j.Unique), Priority: priorityName(int64(j.Priority)),
-				Reducer: Text(j.Reducer), Due: (j.Due + 999) / 1000, Attempts: j.Attempts, Workload: j.Workload,
+				Function: protocol.Text(j.Function), Unique: protocol.Text(j.Unique), Priority: priorityName(int64(j.Priority)),
+				Reducer: protocol.Text(j.Reducer), Due: (j.Due + 999) / 1000, Attempts: j.Attempts, Workload: j.Workload,
 			})
 		})
 		if err := errors.Join(err, disk.Close()); err != nil {

@@ -7,20 +7,19 @@ import (
 	"io"
 	"os"
 	"strconv"
-	"unicode/utf8"
 
 	"github.com/geargate/geargate/protocol"
 )
 
 // A Job is a queued background job; JSON has its workload in base64.
 type Job struct {
-	Function Text   `json:"function"`
-	Unique   Text   `json:"unique"`
-	Priority string `json:"priority"` // high, normal or low
-	Reducer  Text   `json:"reducer,omitempty"`
-	Due      int64  `json:"due,omitempty"` // seconds since 1970; 0 is at once
-	Attempts uint32 `json:"attempts,omitempty"`
-	Workload []byte `json:"workload"`
+	Function protocol.Text `json:"function"`
+	Unique   protocol.Text `json:"unique"`
+	Priority string        `json:"priority"` // high, normal or low
+	Reducer  protocol.Text `json:"reducer,omitempty"`
+	Due      int64         `json:"due,omitempty"` // seconds since 1970; 0 is at once
+	Attempts uint32        `json:"attempts,omitempty"`
+	Workload []byte        `json:"workload"`
 }
 
 var priorities = [protocol.Priorities]string{"high", "normal", "low"}
@@ -31,32 +30,6 @@ func priorityName(n int64) string {
 		return "normal"
 	}
 	return priorities[n]
-}
-
-// A Text is a name of any bytes. In JSON it is a string where it is UTF-8, and
-// otherwise an object with its bytes in base64.
-type Text string
-
-type rawText struct {
-	Base64 []byte `json:"base64"`
-}
-
-// MarshalJSON writes t as it is read.
-func (t Text) MarshalJSON() ([]byte, error) {
-	if utf8.ValidString(string(t)) {
-		return json.Marshal(string(t))
-	}
-	return json.Marshal(rawText{[]byte(t)})
-}
-
-// UnmarshalJSON reads either form.
-func (t *Text) UnmarshalJSON(text []byte) error {
-	var raw rawText
-	if json.Unmarshal(text, &raw) == nil && raw.Base64 != nil {
-		*t = Text(raw.Base64)
-		return nil
-	}
-	return json.Unmarshal(text, (*string)(t))
 }
 
 // appendTo appends the submission of j.

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	_ "modernc.org/sqlite" // the driver named sqlite
+
+	"github.com/geargate/geargate/protocol"
 )
 
 // DefaultTable is the table that gearmand keeps its queue in.
@@ -41,7 +43,7 @@ func SQLite(path, table string) Source {
 			if err := rows.Scan(&number, &unique, &function, &priority, &j.Workload, &due); err != nil {
 				return fmt.Errorf("%s: row %d: %w", path, number, err)
 			}
-			j.Function, j.Unique, j.Due = Text(function), Text(unique), due.Int64
+			j.Function, j.Unique, j.Due = protocol.Text(function), protocol.Text(unique), due.Int64
 			j.Priority = priorityName(priority.Int64)
 			if err := visit(number, &j); err != nil {
 				return err

@@ -121,7 +121,7 @@ func TestSQLiteOfGearmand(t *testing.T) {
 func TestImportGoesOn(t *testing.T) {
 	var jobs []Job
 	for n := range 3*together + 50 {
-		jobs = append(jobs, Job{Function: "f", Unique: Text(fmt.Sprint("u", n)), Workload: fmt.Append(nil, n)})
+		jobs = append(jobs, Job{Function: "f", Unique: protocol.Text(fmt.Sprint("u", n)), Workload: fmt.Append(nil, n)})
 	}
 	s := startGearmand(t)
 	progress := filepath.Join(t.TempDir(), "progress")

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 
@@ -64,9 +65,18 @@ func tableOfJobs(w io.Writer, jobs []proxy.Job) error {
 		if !j.Due.IsZero() {
 			state += " for " + j.Due.Format("2006-01-02 15:04:05")
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%d\t%d\n", j.Handle, j.Function, j.Unique, state, j.Priority, j.Attempts, j.Bytes)
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%d\t%d\n", j.Handle, cell(string(j.Function)), cell(string(j.Unique)), state, j.Priority, j.Attempts, j.Bytes)
 	}
 	return table.Flush()
+}
+
+// cell returns a name as it can stand in a table: one that would break it, or
+// is not text, in quotes.
+func cell(name string) string {
+	if quoted := strconv.Quote(name); quoted != `"`+name+`"` {
+		return quoted
+	}
+	return name
 }
 
 // cancel cancels jobs of the built-in job servers: one at least.

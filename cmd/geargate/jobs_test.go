@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -74,6 +75,16 @@ func TestJobs(t *testing.T) {
 	if got := run("jobs", "--function", "few"); !strings.Contains(got.stdout, "HANDLE") || !strings.Contains(got.stdout, high) {
 		t.Errorf("expected a table, got %q, %q", got.stdout, got.stderr)
 	}
+	raw := submit(protocol.SubmitJobBg, "raw\xff", "\x1b[31m\xfe", "")
+	if all := list("--function", "raw\xff"); len(all) != 1 || all[0].Function != "raw\xff" || all[0].Unique != "\x1b[31m\xfe" {
+		t.Errorf("expected names that are not UTF-8 byte for byte, got %+v", all)
+	}
+	if got := run("jobs", "--function", "raw\xff"); !strings.Contains(got.stdout, `"raw\xff"  "\x1b[31m\xfe"`) {
+		t.Errorf("expected such names in quotes, got %q, %q", got.stdout, got.stderr)
+	}
+	if got := run("cancel", raw); got.code != exitOK {
+		t.Errorf("expected %s to be cancelled, got %q", raw, got.stderr)
+	}
 	if got := run("cancel", high); got.code != exitOK || len(list("--function", "few")) != 1 {
 		t.Errorf("expected %s to be cancelled, got %q", high, got.stderr)
 	}
@@ -94,4 +105,49 @@ func TestJobs(t *testing.T) {
 	if got := run("cancel"); got.code != exitUsage {
 		t.Errorf("expected a handle to be asked for, got %d", got.code)
 	}
+}
+
+// TestCancelElsewhere cancels a job at a job server that runs outside.
+func TestCancelElsewhere(t *testing.T) {
+	dir := t.TempDir()
+	farm := newServer(t)
+	farm.start()
+	config := filepath.Join(dir, "c.yaml")
+	text := fmt.Sprintf("backends: [{name: farm, address: \"unix://%s\"}]\n", farm.address)
+	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	socket := filepath.Join(dir, "admin")
+	front := newServer(t, "--config", config, "--admin", socket)
+	front.start()
+	cancel := func(handle string) result {
+		return runProgram(t, binary, []string{"GEARGATE_ADMIN=" + socket}, "cancel", handle)
+	}
+	p, err := dialPeer(front.address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	created, err := p.ask(protocol.SubmitJobBg, "f", "u", "x")
+	if err != nil || created.Type != protocol.JobCreated {
+		t.Fatalf("expected JOB_CREATED, got %v, %v", created, err)
+	}
+	handle := string(created.Arg(0))
+	if got := cancel(handle); got.code != exitOK || got.stdout != handle+" is cancelled\n" {
+		t.Errorf("expected %s to be cancelled, got %q, %q", handle, got.stdout, got.stderr)
+	}
+	awaitStatus(t, p, handle, "0", "0")
+	if got := cancel(handle); got.code != exitFailure || !strings.Contains(got.stderr, "expected the handle of a job") {
+		t.Errorf("expected no such job, got %d, %q", got.code, got.stderr)
+	}
+	for _, bad := range []string{"a b", "H:farm~x:1\nstatus", strings.Repeat("x", 100)} {
+		if got := cancel(bad); got.code != exitFailure || !strings.Contains(got.stderr, "expected the handle of a job") {
+			t.Errorf("%q: expected it not to be a handle, got %d, %q", bad, got.code, got.stderr)
+		}
+	}
+	farm.kill()
+	eventually(t, "the farm to be missed", func() bool {
+		got := cancel(handle)
+		return got.code == exitFailure && strings.Contains(got.stderr, "does not answer")
+	})
 }

@@ -72,7 +72,7 @@ func verbs() []verb {
 				{name: "json", help: "as JSON, one object a line"},
 			}},
 		{name: "cancel", config: true, arguments: "[flags] HANDLE...",
-			help: "cancel jobs of the pool or the spool", run: cancel},
+			help: "cancel jobs, at whichever job server they are", run: cancel},
 		{name: "purge", config: true, arguments: "[flags] FUNCTION",
 			help: "cancel all jobs of a function that wait", run: purge,
 			flags: []verbFlag{
