@@ -1,6 +1,8 @@
 package proxy
 
 import (
+	"bytes"
+
 	"github.com/geargate/geargate/protocol"
 	"github.com/geargate/geargate/router"
 )
@@ -64,9 +66,9 @@ func (c *core) put(p *peer, d *protocol.Draft) {
 	case large == nil:
 		p.out = head
 	case c.large.retain(large):
-		p.parts = append(p.parts, head, large)
+		p.parts = append(p.parts, bytes.Clone(head), large) // it may wait for long, and the buffer serves others
 		p.size += len(head) + len(large)
-		p.out = nil
+		p.out = head[:0]
 	default:
 		p.out = append(head, large...)
 	}

@@ -92,15 +92,14 @@ func (f *flush) size() int {
 
 // write hands everything to the connection.
 func (f *flush) write() error {
+	var err error
 	if len(f.parts) > 0 {
-		parts := append(f.parts, f.out)
-		f.out = nil // it is kept as well
-		return f.peer.conn.Writev(parts)
+		err = f.peer.conn.Writev(f.parts)
 	}
-	if len(f.out) > 0 {
-		return f.peer.conn.Write(f.out)
+	if len(f.out) > 0 && err == nil {
+		err = f.peer.conn.Write(f.out)
 	}
-	return nil
+	return err
 }
 
 // slow says why a session is cut off: what a peer does not read is memory that

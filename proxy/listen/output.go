@@ -9,8 +9,11 @@ import (
 const (
 	// maxVector is how many pieces the kernel takes in one call.
 	maxVector = 1024
-	// Chunks that output copies into grow with what is waiting, between these.
-	minChunk, maxChunk = 4 << 10, 256 << 10
+	// Chunks that output copies into double while copies follow each other,
+	// between these.
+	minChunk, maxChunk = 512, 256 << 10
+	// minKept is how long a piece must be to be worth a chunk of its own.
+	minKept = 4 << 10
 )
 
 // An output is what Write accepted and the kernel has not taken, oldest
@@ -26,22 +29,23 @@ type output struct {
 
 // copy appends p; p is free for reuse on return.
 func (o *output) copy(p []byte) {
+	room := minChunk
 	if o.ours && len(p) > 0 {
 		last := &o.chunks[len(o.chunks)-1]
 		n := min(len(p), cap(*last)-len(*last))
 		*last = append(*last, p[:n]...)
 		o.size += n
 		p = p[n:]
+		room = min(2*cap(*last), maxChunk)
 	}
 	if len(p) > 0 {
-		room := max(len(p), min(max(o.size, minChunk), maxChunk))
-		o.push(append(make([]byte, 0, room), p...), false)
+		o.push(append(make([]byte, 0, max(room, len(p))), p...), false)
 	}
 }
 
 // keep appends p, which nobody may write to before it is reported to sent.
 func (o *output) keep(p []byte, sent func([]byte)) {
-	if len(p) < minChunk {
+	if len(p) < minKept {
 		o.copy(p)
 		sent(p)
 		return

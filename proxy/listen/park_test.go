@@ -175,13 +175,16 @@ func TestSmallPiecesAreJoined(t *testing.T) {
 	if queue.size != 80*400_000 || len(queue.chunks) > 2*queue.size/maxChunk {
 		t.Fatalf("%d bytes in %d chunks", queue.size, len(queue.chunks))
 	}
-	large := noise(2 * minChunk)
+	large := noise(2 * minKept)
 	var sent [][]byte
 	note := func(p []byte) { sent = append(sent, p) }
 	queue.keep(large, note)
 	queue.keep(piece, note)
 	if last := queue.chunks[len(queue.chunks)-2]; &last[0] != &large[0] {
 		t.Error("a large piece was copied")
+	}
+	if small := queue.chunks[len(queue.chunks)-1]; cap(small) > minChunk {
+		t.Errorf("%d bytes are taken for %d behind a large piece", cap(small), len(small))
 	}
 	for n := 1; queue.size > 0; n = min(3*n, queue.size) {
 		before := queue.size
