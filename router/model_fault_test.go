@@ -2,6 +2,7 @@ package router
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/geargate/geargate/backend/jobserver"
@@ -13,6 +14,10 @@ import (
 func (w *world) disturb() {
 	h := w.hosts[w.IntN(len(w.hosts))]
 	within := func(ms int) time.Time { return w.now.Add(time.Duration(w.IntN(ms)) * time.Millisecond) }
+	long := 1
+	if w.IntN(3) == 0 {
+		long = 10 // longer than the router waits
+	}
 	switch w.IntN(16) {
 	case 0:
 		h.again = h.again || w.IntN(2) == 0
@@ -26,11 +31,11 @@ func (w *world) disturb() {
 		h.closed = within(1500)
 		w.crash(h)
 	case 3, 4, 5:
-		h.frozen = within(1500)
+		h.frozen, h.stopped = within(1500*long), w.IntN(2) == 0
 	case 6, 7:
 		if len(w.order) > 0 {
 			at := w.order[w.IntN(len(w.order))]
-			[]*queue{at.up, at.down}[w.IntN(2)].held = within(800)
+			[]*queue{at.up, at.down}[w.IntN(2)].held = within(800 * long)
 		}
 	case 8, 9, 10:
 		w.operate()
@@ -54,13 +59,20 @@ func (w *world) crash(h *host) {
 	}
 }
 
-// cut ends a wire for the job server; what was under way is lost.
+// cut ends a wire for the job server. Some of what was under way still arrives,
+// at either end; the rest is lost.
 func (w *world) cut(at *wire) {
-	if at.state == wireOpen {
-		at.state = wireCut
-		*at.up, *at.down = queue{}, queue{}
-		w.gone(at)
+	if at.state != wireOpen {
+		return
 	}
+	up := at.up.units[:w.IntN(len(at.up.units)+1)]
+	for *at.up = (queue{units: up}); len(at.up.units) > 0; {
+		at.up.begun, at.up.pieces = true, 0 // whole
+		w.deliver(at, at.up)
+	}
+	at.state = wireCut
+	*at.down = queue{units: at.down.units[:w.IntN(len(at.down.units)+1)]}
+	w.gone(at)
 }
 
 // lose tells the router of a wire that was cut, or never made.
@@ -83,6 +95,9 @@ func (w *world) hangUp(id LinkID) {
 		if !at.group && !at.host.unreached && !at.host.silent && slices.Contains(at.owed, protocol.JobCreated) {
 			w.fail("link %d is closed and owes a JOB_CREATED", at.id)
 		}
+		if at.host.silent && w.now.Sub(at.flowed) < w.r.cfg.HealthTimeout {
+			w.fail("link %d is closed for its silence, and something came over it %s ago", id, w.now.Sub(at.flowed))
+		}
 		at.state = wireHungUp
 		*at.down = queue{}
 	default:
@@ -92,6 +107,16 @@ func (w *world) hangUp(id LinkID) {
 		at.host.groupLosses++
 	}
 	at.host.silent = false
+}
+
+// ejected checks that a backend that is given up for its silence was silent.
+func (w *world) ejected(h *host, reason string) {
+	for _, at := range w.order {
+		quiet := w.now.Sub(at.flowed)
+		if at.host == h && !at.group && !at.retired && at.isUp() && strings.HasPrefix(reason, "no answer within") && quiet < w.r.cfg.HealthTimeout {
+			w.fail("%s is given up for its silence, and something came over link %d %s ago", h.name, at.id, quiet)
+		}
+	}
 }
 
 func (w *world) release(at *wire) {

@@ -16,7 +16,8 @@ import (
 //
 //   - A queued job whose last client has gone is doomed, also when it was
 //     submitted in the background. It stays until a worker scans for it; a
-//     submission that joins it meanwhile gets its handle, and nothing more.
+//     submission that joins it meanwhile gets its handle, and nothing more. A
+//     running one is doomed when its worker is lost, whoever has joined it.
 //   - A connection that has been sent NOOP gets none before its next GRAB_JOB,
 //     whether it sleeps again or not.
 //   - An epoch job that falls due wakes nobody; the next submission does.
@@ -24,6 +25,7 @@ import (
 type gearmand struct {
 	doomed   map[string]string // handles, by function and unique
 	attached map[string]map[jobserver.ConnID]bool
+	ignored  map[string]bool   // handles of running jobs whose last client has gone
 	names    map[string]string // function and unique of jobs, by handle
 	able     map[jobserver.ConnID][]string
 	woken    map[jobserver.ConnID]bool
@@ -34,6 +36,7 @@ func newGearmand() *gearmand {
 	return &gearmand{
 		doomed:   map[string]string{},
 		attached: map[string]map[jobserver.ConnID]bool{},
+		ignored:  map[string]bool{},
 		names:    map[string]string{},
 		able:     map[jobserver.ConnID][]string{},
 		woken:    map[jobserver.ConnID]bool{},
@@ -144,8 +147,7 @@ func (g *gearmand) created(out []sentUnit, conn jobserver.ConnID, name string, f
 func (g *gearmand) closed(s *jobserver.Server, now time.Time, ev *jobserver.Event) []sentUnit {
 	delete(g.able, ev.Conn)
 	delete(g.woken, ev.Conn)
-	h := host{server: s}
-	queued := h.queued(now)
+	states := statesOf(s)
 	out := plainStep(s, now, ev)
 	for _, handle := range slices.Sorted(maps.Keys(g.attached)) {
 		clients := g.attached[handle]
@@ -155,27 +157,53 @@ func (g *gearmand) closed(s *jobserver.Server, now time.Time, ev *jobserver.Even
 			continue
 		}
 		delete(g.attached, handle)
-		if queued[handle] {
-			h.tell(now, "cancel job "+handle) // where a background submission would have kept it
-			if name := g.names[handle]; !strings.HasSuffix(name, "\x00") {
-				g.doomed[name] = handle
-			}
+		switch states[handle] {
+		case "":
+		case "running":
+			g.ignored[handle] = true
+		default:
+			g.doom(s, now, handle)
 		}
+	}
+	if len(g.ignored) > 0 {
+		g.requeued(s, now, states)
 	}
 	return slices.DeleteFunc(g.plain(out), g.unheard)
 }
 
-// queued returns the handles, as gearmand writes them, of the jobs that wait.
-func (h *host) queued(now time.Time) map[string]bool {
-	waiting := map[string]bool{}
-	for line := range strings.Lines(h.tell(now, "show jobs")) {
-		if columns := strings.Split(strings.TrimSpace(line), "\t"); len(columns) > 1 && columns[1] == "0" {
-			handle, _ := handleOf([]byte(columns[0]))
-			short := handle.short()
-			waiting[string(short.bytes())] = true
+// requeued dooms the jobs that nobody waited for while they ran, and whose
+// worker was lost.
+func (g *gearmand) requeued(s *jobserver.Server, now time.Time, before map[string]string) {
+	after := statesOf(s)
+	for _, handle := range slices.Sorted(maps.Keys(g.ignored)) {
+		switch {
+		case after[handle] == "running":
+			continue
+		case after[handle] == "queued", before[handle] == "running":
+			g.doom(s, now, handle)
 		}
+		delete(g.ignored, handle)
 	}
-	return waiting
+}
+
+// doom has nobody run a job, where a background submission would have kept it.
+func (g *gearmand) doom(s *jobserver.Server, now time.Time, handle string) {
+	h := host{server: s}
+	h.tell(now, "cancel job "+handle)
+	if name := g.names[handle]; !strings.HasSuffix(name, "\x00") {
+		g.doomed[name] = handle
+	}
+}
+
+// statesOf returns where every job stands, by handles as gearmand writes them.
+func statesOf(s *jobserver.Server) map[string]string {
+	states := map[string]string{}
+	s.List(0, 1<<30, func(j *jobserver.Listed) {
+		handle, _ := handleOf(j.Handle)
+		short := handle.short()
+		states[string(short.bytes())] = j.State
+	})
+	return states
 }
 
 // scan throws away the doomed jobs that a worker comes across.

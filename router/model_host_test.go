@@ -12,18 +12,21 @@ import (
 
 // A host is a backend: a built-in job server.
 type host struct {
-	name   string
-	server *jobserver.Server
-	lives  int       // how often it has started
-	again  bool      // it has given out handles a second time: an old job's result may be taken for a new one's
-	frozen time.Time // nothing gets through to it or from it until then
-	closed time.Time // it refuses connections until then
+	name    string
+	server  *jobserver.Server
+	lives   int       // how often it has started
+	again   bool      // it has given out handles a second time: an old job's result may be taken for a new one's
+	frozen  time.Time // nothing gets through to it or from it until then
+	stopped bool      // while it is frozen, connections to it are accepted all the same
+	closed  time.Time // it refuses connections until then
+	flowed  time.Time // when something came over a submit link last
 	// imitated is what makes it behave like gearmand; nil for a built-in one.
 	imitated  *gearmand
 	drained   bool
 	unreached bool // the router says so
 	silent    bool // one of its links is about to be closed because nothing comes over it
-	stranded  bool // it was taken out of the configuration while it could not be reached: its jobs stay
+	surprised bool // something has come over a link that the router had closed
+	stranded  bool // it was taken out of the configuration while it could not be reached, or surprised: its jobs stay
 	// submitLosses and groupLosses count the links of each kind that have
 	// ended: what was under way may have been lost, or given out again.
 	submitLosses, groupLosses int

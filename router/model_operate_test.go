@@ -156,6 +156,12 @@ func (w *world) settle() {
 
 // operated checks what operators were promised.
 func (c *checker) operated(w *world) {
+	for _, b := range w.r.backends {
+		quiet := w.now.Sub(w.hosts[b.id].flowed)
+		if limit := w.r.cfg.HealthInterval + 2*w.r.cfg.HealthTimeout; b.health.state == healthUp && quiet > limit {
+			c.expect(b.name+" is taken to be well and has said nothing for "+quiet.String(), true, false)
+		}
+	}
 	for id, at := range w.surveys {
 		if late := w.now.Sub(at); late > w.r.cfg.AdminTimeout {
 			c.expect(fmt.Sprintf("survey %d answered", id), late, time.Duration(0))

@@ -22,6 +22,7 @@ type world struct {
 	peers   []*peer
 	failed  map[string]bool // front handles and results of jobs that a worker or an operator has ended badly
 	ran     map[string]bool // the results of jobs that a worker got
+	stride  int             // the longest that nothing but time passes, in milliseconds
 	staffed bool            // somebody can do everything: nobody waits in vain
 	calm    bool            // no faults, and nothing new: on the way to rest
 
@@ -63,6 +64,10 @@ func newWorld(seed uint64) *world {
 		given:    map[string]uint32{},
 		kept:     ledger{},
 	}
+	w.stride = 1500
+	if w.IntN(3) == 0 {
+		w.stride = 6000
+	}
 	w.constant = []string{"hold=10m", "health=2s", fmt.Sprintf("ready=%d", 1+w.IntN(20)), fmt.Sprintf("held=%d", 1+w.IntN(20))}
 	if w.IntN(4) == 0 {
 		w.constant[0] = "hold=2s"
@@ -82,11 +87,13 @@ func newWorld(seed uint64) *world {
 	w.r = New(w.cfg)
 	w.r.large = modelLarge
 	w.apply(w.r.Start(w.now, nil))
+	w.calm = true
 	for _, at := range w.order {
 		w.connect(at)
 		w.deliver(at, at.up) // OPTION_REQ
 		w.deliver(at, at.down)
 	}
+	w.calm = false
 	w.events = w.events[:2] // what a script's farm does by itself
 	return w
 }
@@ -138,7 +145,7 @@ func (w *world) anything() {
 	case n < 97:
 		w.pass(time.Duration(w.IntN(20)) * time.Millisecond)
 	case n < 98:
-		w.pass(time.Duration(w.IntN(1500)) * time.Millisecond)
+		w.pass(time.Duration(w.IntN(w.stride)) * time.Millisecond)
 	default:
 		w.disturb()
 	}
@@ -219,6 +226,7 @@ func (w *world) noted(a *Action) {
 	switch a.Event {
 	case NoteBackendEjected:
 		w.hosts[a.Backend].unreached = true
+		w.ejected(w.hosts[a.Backend], a.Reason)
 	case NoteLinkSilent:
 		w.hosts[a.Backend].silent = true
 	case NoteBackendUp, NoteBackendRestored:
@@ -227,7 +235,7 @@ func (w *world) noted(a *Action) {
 		w.fail("a backend is said to break the protocol: %s", a.Reason)
 	case NoteBackendGone:
 		h := w.hosts[a.Backend]
-		h.stranded = h.stranded || h.unreached // given up: its jobs stay
+		h.stranded = h.stranded || h.unreached || h.surprised // given up: its jobs stay
 	}
 }
 

@@ -18,7 +18,8 @@ type wire struct {
 	down  *queue // to the router
 	owed  []protocol.Type
 
-	retired bool // after the latest step: it is to take on nothing more
+	retired bool      // after the latest step: it is to take on nothing more
+	flowed  time.Time // when something came over it last, or a part of something in either direction
 }
 
 type wireState uint8
@@ -31,9 +32,16 @@ const (
 	wireReleased           // forgotten
 )
 
+// isUp reports whether the router takes the link for alive.
+func (at *wire) isUp() bool { return at.state == wireOpen || at.state == wireCut }
+
 type queue struct {
 	units [][]byte  // frames, and lines of text
 	held  time.Time // nothing of it arrives until then
+	// begun says that the first unit comes in pieces, of which this many are
+	// still to go before the last.
+	begun  bool
+	pieces int
 }
 
 // moves reports whether something of q can arrive.
@@ -51,6 +59,7 @@ func (w *world) dial(a *Action) {
 
 func (w *world) connect(at *wire) {
 	at.state = wireOpen
+	at.flows(w.now)
 	w.serve(at.host, &jobserver.Event{Kind: jobserver.Opened, Conn: jobserver.ConnID(at.id)})
 	w.note("%s#%d up", at.host.name, at.id)
 	w.step(&Event{Kind: LinkUp, Link: at.id})
@@ -101,10 +110,13 @@ func (w *world) arrive() bool {
 	var ready []func()
 	for _, at := range w.order {
 		if at.host.frozen.After(w.now) && !w.calm {
+			if at.state == wireDialed && at.host.stopped { // its kernel accepts
+				ready = append(ready, func() { w.connect(at) })
+			}
 			continue
 		}
 		switch {
-		case at.state == wireDialed && (w.chance(8) || at.host.closed.After(w.now) && !w.calm), at.state == wireCut:
+		case at.state == wireDialed && (w.chance(8) || at.host.closed.After(w.now) && !w.calm), at.state == wireCut && len(at.down.units) == 0:
 			ready = append(ready, func() { w.lose(at) })
 		case at.state == wireDialed:
 			ready = append(ready, func() { w.connect(at) })
@@ -113,7 +125,7 @@ func (w *world) arrive() bool {
 		case at.state == wireHungUp && len(at.up.units) == 0:
 			ready = append(ready, func() { w.release(at) })
 		}
-		if at.state == wireOpen && w.moves(at.down) {
+		if at.isUp() && w.moves(at.down) {
 			ready = append(ready, func() { w.deliver(at, at.down) })
 		}
 	}
@@ -124,7 +136,12 @@ func (w *world) arrive() bool {
 	return true
 }
 
+// deliver lets the first unit of q arrive, or a piece of it.
 func (w *world) deliver(at *wire, q *queue) {
+	if w.piece(at, q) {
+		return
+	}
+	q.begun = false
 	unit := q.units[0]
 	q.units = q.units[1:]
 	var p protocol.Packet
@@ -133,6 +150,10 @@ func (w *world) deliver(at *wire, q *queue) {
 		malformed = p.Parse(unit)
 	}
 	if q == at.up {
+		if at.state == wireHungUp { // it may get a job of which nobody knows any more
+			at.host.surprised = true
+			at.host.stranded = at.host.stranded || w.r.named(at.host.name).standing == standingGone
+		}
 		ev := &jobserver.Event{Kind: jobserver.Packet, Conn: jobserver.ConnID(at.id), Packet: &p, Malformed: malformed}
 		if unit[0] != 0 {
 			ev = &jobserver.Event{Kind: jobserver.Line, Conn: ev.Conn, Line: protocol.TrimEnd(unit)}
@@ -140,6 +161,7 @@ func (w *world) deliver(at *wire, q *queue) {
 		w.serve(at.host, ev)
 		return
 	}
+	at.flows(w.now)
 	if unit[0] != 0 {
 		line := protocol.TrimEnd(unit)
 		w.note("%s#%d< %q", at.host.name, at.id, line)
@@ -149,6 +171,33 @@ func (w *world) deliver(at *wire, q *queue) {
 	w.pays(at, &p)
 	w.note("%s#%d< %s", at.host.name, at.id, showFrame(unit))
 	w.step(&Event{Kind: LinkPacket, Link: at.id, Packet: &p, Malformed: malformed})
+}
+
+// piece lets a piece of the first unit of q arrive, in place of all of it: the
+// next ones follow slowly. The router is told as long as it has the link.
+func (w *world) piece(at *wire, q *queue) bool {
+	if !q.begun && w.chance(30) {
+		q.begun, q.pieces = true, 1+w.IntN(12)
+	}
+	if !q.begun || q.pieces == 0 {
+		return false
+	}
+	q.pieces--
+	q.held = w.now.Add(time.Duration(w.IntN(1500)) * time.Millisecond)
+	if at.state == wireOpen {
+		at.flows(w.now)
+		w.note("%s#%d flows", at.host.name, at.id)
+		w.step(&Event{Kind: LinkFlow, Link: at.id})
+	}
+	return true
+}
+
+// flows notes that something has come over the link.
+func (at *wire) flows(now time.Time) {
+	at.flowed = now
+	if !at.group {
+		at.host.flowed = now
+	}
 }
 
 // gives notes that a job comes over a link. It may be run twice where another

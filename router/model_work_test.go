@@ -120,7 +120,7 @@ func (p *peer) assigned(q *protocol.Packet, h hold) {
 // know, or that ran into a time limit.
 func (p *peer) alone(h *hold) {
 	for _, other := range p.peers {
-		at := slices.IndexFunc(other.holds, func(o hold) bool { return o.handle == h.handle && o.workload == h.workload })
+		at := slices.IndexFunc(other.holds, func(o hold) bool { return o.handle == h.handle && o.function == h.function && o.workload == h.workload })
 		if other == p || at < 0 || other.holds[at].over {
 			continue
 		}
