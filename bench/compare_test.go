@@ -25,7 +25,7 @@ func gearmandOnly(ctx context.Context, text string) (*farm.Farm, error) {
 	if err != nil {
 		return nil, err
 	}
-	return farm.Start(ctx, setup, "/nowhere/geargate")
+	return farm.Start(ctx, setup, farm.Programs{Geargate: "/nowhere/geargate"})
 }
 
 func small(t *testing.T, text string) *Scenario {

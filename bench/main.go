@@ -14,7 +14,7 @@ import (
 const usage = `usage:
   geargate bench run [--address HOST:PORT] [--pid [NAME=]PID]... [flags] [SCENARIO]
         put load on a job server that is there already
-  geargate bench compare [--setups A,B,...] [--geargate FILE] [flags] SCENARIO...
+  geargate bench compare [--setups A,B,...] [--geargate FILE] [--other FILE] [flags] SCENARIO...
         the same work with several setups in turn, started on free ports
   geargate bench report [--markdown FILE] [--html FILE] [--micro FILE] RESULT.json...
         tables and plots of what was measured
@@ -24,9 +24,10 @@ const usage = `usage:
         the scenarios that are built in
 
 A SCENARIO is a .yaml file or the name of one that is built in. A setup is
-[haproxy>|geargate[/L]>]gearmand[-t1][*N] or builtin[*N], L being the links of
-a group of workers to each of N servers. "geargate bench VERB -h" lists the
-flags of a verb.
+[haproxy>|FRONT[/L]>]gearmand[-t1][*N] or builtin[*N], L being the links of a
+group of workers to each of N servers, and FRONT geargate, scraped (its metrics
+are read every second) or other (the program of --other). "geargate bench VERB
+-h" lists the flags of a verb.
 `
 
 // Exit codes of Main.

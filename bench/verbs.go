@@ -54,7 +54,9 @@ func compareVerb(ctx context.Context, args []string, stdout, stderr io.Writer) e
 	if err != nil {
 		return err
 	}
-	geargate := o.set.String("geargate", own, "the program to use for Geargate")
+	var programs farm.Programs
+	o.set.StringVar(&programs.Geargate, "geargate", own, "the program to use for Geargate")
+	o.set.StringVar(&programs.Other, "other", "", "the program to use for setups with other>")
 	setups := o.set.String("setups", "", "instead of the scenario's, separated by commas; the first is what others are compared with")
 	if err := o.parse(args); err != nil {
 		return err
@@ -82,7 +84,7 @@ func compareVerb(ctx context.Context, args []string, stdout, stderr io.Writer) e
 		if err != nil {
 			return nil, err
 		}
-		return farm.Start(ctx, setup, *geargate)
+		return farm.Start(ctx, setup, programs)
 	}
 	return o.measure(ctx, scenarios, open, stdout, stderr)
 }

@@ -132,6 +132,9 @@ func (c *counting) of(function []byte) *FunctionCounts {
 
 // submitted counts a submission.
 func (c *counting) submitted(sub *submission, joined bool) {
+	if !counted {
+		return
+	}
 	f := c.of(sub.function)
 	if sub.background {
 		f.Background++
@@ -145,6 +148,9 @@ func (c *counting) submitted(sub *submission, joined bool) {
 
 // ran counts a job that a worker has ended; j is the job in flight, if any.
 func (c *counting) ran(a *assignment, j *job, now time.Time, completed bool) {
+	if !counted {
+		return
+	}
 	f := c.of(a.function)
 	if completed {
 		f.Completed++

@@ -31,6 +31,9 @@ type waiter struct {
 
 // put remembers that the job at p was submitted at the time at.
 func (t *waits) put(p place, at, now time.Time) {
+	if !counted {
+		return
+	}
 	if t.table == nil {
 		t.table = make([]waiter, maxWaits)
 	}

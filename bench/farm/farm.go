@@ -2,6 +2,7 @@ package farm
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -15,14 +16,20 @@ type Farm struct {
 	Address string // where clients and workers connect
 	Servers []*Server
 	files   string // directory of configuration files and queues
+	scraper *scraper
 }
 
-// Start runs the servers of a setup; geargate is the program to use for
-// Geargate. The caller stops the farm. An error says which part is missing or
-// did not start.
-func Start(ctx context.Context, setup Setup, geargate string) (*Farm, error) {
+// Programs are what Geargate is run from.
+type Programs struct {
+	Geargate string
+	Other    string // another build; empty where there is none
+}
+
+// Start runs the servers of a setup. The caller stops the farm. An error says
+// which part is missing or did not start.
+func Start(ctx context.Context, setup Setup, programs Programs) (*Farm, error) {
 	f := &Farm{}
-	err := f.start(ctx, setup, geargate)
+	err := f.start(ctx, setup, programs)
 	if err != nil {
 		f.Stop()
 		return nil, fmt.Errorf("%v: %w", setup, err)
@@ -32,6 +39,7 @@ func Start(ctx context.Context, setup Setup, geargate string) (*Farm, error) {
 
 // Stop ends the servers, the front first.
 func (f *Farm) Stop() {
+	f.scraper.stop()
 	for i := len(f.Servers) - 1; i >= 0; i-- {
 		f.Servers[i].Stop()
 	}
@@ -40,7 +48,7 @@ func (f *Farm) Stop() {
 	}
 }
 
-func (f *Farm) start(ctx context.Context, setup Setup, geargate string) error {
+func (f *Farm) start(ctx context.Context, setup Setup, programs Programs) error {
 	if setup.Builtin {
 		args := []string{"--pool", strconv.Itoa(setup.Count)}
 		if setup.Durable {
@@ -50,7 +58,7 @@ func (f *Farm) start(ctx context.Context, setup Setup, geargate string) error {
 			}
 			args = append(args, "--data", data)
 		}
-		return f.geargate(ctx, geargate, args...)
+		return f.geargate(ctx, programs.Geargate, args...)
 	}
 	var backends []string
 	for i := range setup.Count {
@@ -60,16 +68,37 @@ func (f *Farm) start(ctx context.Context, setup Setup, geargate string) error {
 		backends = append(backends, "--backend", fmt.Sprintf("backend%d=%s", i+1, f.Address))
 	}
 	switch setup.Front {
+	case "":
+		return nil
 	case "haproxy":
 		return f.haproxy(ctx)
-	case "geargate":
-		config, err := f.links(setup.Links)
-		if err != nil {
+	}
+	return f.front(ctx, setup, programs, backends)
+}
+
+// front starts a Geargate of some kind before backends.
+func (f *Farm) front(ctx context.Context, setup Setup, programs Programs, backends []string) error {
+	program, metrics := programs.Geargate, ""
+	var err error
+	switch setup.Front {
+	case "other":
+		if program = programs.Other; program == "" {
+			return errors.New("expected the program of another build, as --other tells it")
+		}
+	case "scraped":
+		if metrics, err = FreeAddress(); err != nil {
 			return err
 		}
-		return f.geargate(ctx, geargate, append(config, backends...)...)
 	}
-	return nil
+	args, err := f.configure(setup, metrics)
+	if err != nil {
+		return err
+	}
+	if err := f.geargate(ctx, program, append(args, backends...)...); err != nil || metrics == "" {
+		return err
+	}
+	f.scraper, err = startScraper(ctx, "http://"+metrics+"/metrics")
+	return err
 }
 
 // gearmand starts one, whose address becomes the farm's.
@@ -112,12 +141,20 @@ func (f *Farm) geargate(ctx context.Context, program string, args ...string) err
 	return f.run(ctx, "geargate", address, program, append([]string{"serve", "--listen", address}, args...)...)
 }
 
-// links returns the arguments that give Geargate so many links per group.
-func (f *Farm) links(links int) ([]string, error) {
-	if links == 0 {
+// configure returns the arguments that have Geargate do what a setup says, with
+// its metrics at an address where it names one.
+func (f *Farm) configure(setup Setup, metrics string) ([]string, error) {
+	var text []byte
+	if setup.Links > 0 {
+		text = fmt.Appendf(text, "limits: {group_links: %d}\n", setup.Links)
+	}
+	if metrics != "" {
+		text = fmt.Appendf(text, "admin: {listen: %q}\n", metrics)
+	}
+	if text == nil {
 		return nil, nil
 	}
-	path, err := f.file("geargate.yaml", fmt.Appendf(nil, "limits: {group_links: %d}\n", links))
+	path, err := f.file("geargate.yaml", text)
 	return []string{"--config", path}, err
 }
 

@@ -17,6 +17,8 @@ func TestSetupsReadAndWrite(t *testing.T) {
 		"haproxy>gearmand":     {Front: "haproxy", Count: 1},
 		"geargate>gearmand-t1": {Front: "geargate", Single: true, Count: 1},
 		"geargate>gearmand*3":  {Front: "geargate", Count: 3},
+		"scraped>gearmand*2":   {Front: "scraped", Count: 2},
+		"other/3>gearmand":     {Front: "other", Links: 3, Count: 1},
 		"geargate/4>gearmand":  {Front: "geargate", Links: 4, Count: 1},
 		"builtin":              {Front: "geargate", Builtin: true, Count: 1},
 		"builtin*4":            {Front: "geargate", Builtin: true, Count: 4},
@@ -37,7 +39,7 @@ func TestSetupsReadAndWrite(t *testing.T) {
 }
 
 func TestGearmandRunsUntilStopped(t *testing.T) {
-	f, err := Start(t.Context(), Setup{Count: 1}, "")
+	f, err := Start(t.Context(), Setup{Count: 1}, Programs{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,11 +98,11 @@ func TestCPUIsThatOfAllThreadsToTheNanosecond(t *testing.T) {
 }
 
 func TestWhatCannotStartSaysWhy(t *testing.T) {
-	_, err := Start(t.Context(), Setup{Builtin: true, Count: 1}, "/nowhere/geargate")
+	_, err := Start(t.Context(), Setup{Builtin: true, Count: 1}, Programs{Geargate: "/nowhere/geargate"})
 	if err == nil || !strings.Contains(err.Error(), "builtin") || !strings.Contains(err.Error(), "not installed") {
 		t.Errorf("got %v, expected that it is not installed", err)
 	}
-	_, err = Start(t.Context(), Setup{Builtin: true, Count: 1}, "false")
+	_, err = Start(t.Context(), Setup{Builtin: true, Count: 1}, Programs{Geargate: "false"})
 	if err == nil || !strings.Contains(err.Error(), "ended early") {
 		t.Errorf("got %v, expected that it ended early", err)
 	}

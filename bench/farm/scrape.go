@@ -1,0 +1,69 @@
+package farm
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// scrapeEvery is how often metrics are read: Prometheus does it every 15
+// seconds where nobody says otherwise, and this is to cost more.
+const scrapeEvery = time.Second
+
+// A scraper reads the metrics of a server until it is stopped; a nil one does
+// nothing.
+type scraper struct {
+	url  string
+	end  context.CancelFunc
+	done sync.WaitGroup
+}
+
+// startScraper reads once, so that an error is known, and goes on.
+func startScraper(ctx context.Context, url string) (*scraper, error) {
+	ctx, end := context.WithCancel(ctx)
+	s := &scraper{url: url, end: end}
+	if err := s.scrape(ctx); err != nil {
+		end()
+		return nil, err
+	}
+	s.done.Go(func() {
+		next := time.NewTicker(scrapeEvery)
+		defer next.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-next.C:
+				_ = s.scrape(ctx) // the server is about to be ended, or the load tells of it
+			}
+		}
+	})
+	return s, nil
+}
+
+func (s *scraper) scrape(ctx context.Context) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url, nil)
+	if err != nil {
+		return err
+	}
+	answer, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return err
+	}
+	defer answer.Body.Close()
+	if answer.StatusCode != http.StatusOK {
+		return fmt.Errorf("%s: %s", s.url, answer.Status)
+	}
+	_, err = io.Copy(io.Discard, answer.Body)
+	return err
+}
+
+func (s *scraper) stop() {
+	if s != nil {
+		s.end()
+		s.done.Wait()
+	}
+}

@@ -1,0 +1,5 @@
+//go:build uncounted
+
+package router
+
+const counted = false
