@@ -1,0 +1,259 @@
+package main
+
+import (
+	"bufio"
+	"crypto/tls"
+	"fmt"
+	"math"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/geargate/geargate/protocol"
+	"github.com/geargate/geargate/proxy/tlstest"
+)
+
+// A secured is a geargate with its built-in pool that listens with TLS and
+// without.
+type secured struct {
+	b          *testing.B
+	command    *exec.Cmd
+	plain, tls string // addresses
+	trust      *tls.Config
+}
+
+// startSecured starts one whose environment is set as well.
+func startSecured(b *testing.B, environment ...string) *secured {
+	ca, dir := tlstest.New(b), b.TempDir()
+	cert, key := ca.Issue(b, "front")
+	s := &secured{b: b, plain: freeLoopback(b), tls: freeLoopback(b), trust: &tls.Config{RootCAs: ca.Pool}}
+	config := filepath.Join(dir, "geargate.yaml")
+	text := fmt.Sprintf("listen:\n  - {address: %q}\n  - {address: %q, tls: {cert: %q, key: %q}}\nadmin: {socket: \"\"}\n", s.plain, s.tls, cert, key)
+	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
+		b.Fatal(err)
+	}
+	s.command = exec.Command(binary, "serve", "--config", config)
+	s.command.Env = append(os.Environ(), environment...)
+	if err := s.command.Start(); err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() {
+		s.command.Process.Kill()
+		s.command.Wait()
+	})
+	for deadline := time.Now().Add(runTimeout); ; time.Sleep(10 * time.Millisecond) {
+		if nc, err := s.dial(true); err == nil {
+			nc.Close()
+			return s
+		}
+		if time.Now().After(deadline) {
+			b.Fatal("it does not listen")
+		}
+	}
+}
+
+// freeLoopback returns a loopback address that nobody listens at.
+func freeLoopback(b *testing.B) string {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer ln.Close()
+	return ln.Addr().String()
+}
+
+func (s *secured) dial(secure bool) (net.Conn, error) {
+	if secure {
+		return tls.Dial("tcp", s.tls, s.trust)
+	}
+	return net.Dial("tcp", s.plain)
+}
+
+// peer connects a client or worker.
+func (s *secured) peer(secure bool) *peer {
+	nc, err := s.dial(secure)
+	if err != nil {
+		s.b.Fatal(err)
+	}
+	s.b.Cleanup(func() { nc.Close() })
+	p := &peer{Conn: nc, in: bufio.NewScanner(nc)}
+	p.in.Split(func(data []byte, _ bool) (int, []byte, error) {
+		frame, err := protocol.Split(data, math.MaxInt32)
+		return len(frame), frame, err
+	})
+	return p
+}
+
+// resident returns the memory that the process has.
+func (s *secured) resident() int {
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.command.Process.Pid))
+	if err != nil {
+		s.b.Fatal(err)
+	}
+	_, after, _ := strings.Cut(string(status), "VmRSS:")
+	var kib int
+	if _, err := fmt.Sscan(after, &kib); err != nil {
+		s.b.Fatal(err)
+	}
+	return kib << 10
+}
+
+// BenchmarkIdleMemory: what a connection that has said something and is silent
+// takes of memory, by 1000 of them.
+func BenchmarkIdleMemory(b *testing.B) {
+	const connections = 1000
+	for name, secure := range map[string]bool{"plain": false, "tls": true} {
+		b.Run(name, func(b *testing.B) {
+			for range b.N {
+				s := startSecured(b)
+				before := s.resident()
+				for range connections {
+					if _, err := s.peer(secure).ask(protocol.EchoReq, "x"); err != nil {
+						b.Fatal(err)
+					}
+				}
+				b.ReportMetric(float64(s.resident()-before)/connections, "B/connection")
+			}
+		})
+	}
+}
+
+// BenchmarkHandshakes: how clients and workers fare beside those who connect
+// with TLS, some each second, with one processor for Go and with two; and where
+// they themselves are connected with TLS.
+func BenchmarkHandshakes(b *testing.B) {
+	for _, rate := range []int{0, 200} {
+		for _, secure := range []bool{false, true} {
+			for _, processors := range []int{1, 2} {
+				b.Run(fmt.Sprintf("rate=%d/tls=%v/processors=%d", rate, secure, processors), func(b *testing.B) {
+					s := startSecured(b, "GOMAXPROCS="+strconv.Itoa(processors))
+					s.measure(rate, secure, 20, 10)
+				})
+			}
+		}
+	}
+}
+
+// measure has clients have jobs run, b.N in all, and reports how long each
+// took while others connect.
+func (s *secured) measure(rate int, secure bool, clients, workers int) {
+	for range workers {
+		p := s.peer(secure)
+		if err := p.say(protocol.CanDo, "f"); err != nil {
+			s.b.Fatal(err)
+		}
+		go p.serve()
+	}
+	var left, shaken atomic.Int64
+	left.Store(int64(s.b.N))
+	took := make([][]time.Duration, clients)
+	var running sync.WaitGroup
+	all := make([]*peer, clients)
+	for i := range all {
+		all[i] = s.peer(secure)
+	}
+	ended := make(chan struct{})
+	var knocking sync.WaitGroup
+	knocking.Go(func() { s.knock(rate, ended, &shaken) })
+	before := s.used()
+	s.b.ResetTimer()
+	for i, p := range all {
+		running.Go(func() {
+			for left.Add(-1) >= 0 {
+				began := time.Now()
+				if err := p.run("f"); err != nil {
+					s.b.Error(err)
+					return
+				}
+				took[i] = append(took[i], time.Since(began))
+			}
+		})
+	}
+	running.Wait()
+	s.b.StopTimer()
+	seconds := s.b.Elapsed().Seconds()
+	close(ended)
+	knocking.Wait()
+	every := slices.Concat(took...)
+	slices.Sort(every)
+	s.b.ReportMetric(float64(len(every))/seconds, "jobs/s")
+	s.b.ReportMetric((s.used()-before).Seconds()*1e6/float64(len(every)), "CPU-us/job")
+	s.b.ReportMetric(float64(every[len(every)/2].Microseconds()), "p50-us")
+	s.b.ReportMetric(float64(every[len(every)*99/100].Microseconds()), "p99-us")
+	s.b.ReportMetric(float64(shaken.Load())/seconds, "handshakes/s")
+}
+
+// used returns the CPU time of the process.
+func (s *secured) used() time.Duration {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", s.command.Process.Pid))
+	if err != nil {
+		s.b.Fatal(err)
+	}
+	_, after, _ := strings.Cut(string(stat), ") ")
+	fields := strings.Fields(after)
+	user, _ := strconv.Atoi(fields[11])
+	system, _ := strconv.Atoi(fields[12])
+	return time.Duration(user+system) * (time.Second / 100)
+}
+
+// knock connects with TLS, so often each second, and hangs up.
+func (s *secured) knock(rate int, ended <-chan struct{}, shaken *atomic.Int64) {
+	if rate == 0 {
+		return
+	}
+	next := time.NewTicker(time.Second / time.Duration(rate))
+	defer next.Stop()
+	for {
+		select {
+		case <-ended:
+			return
+		case <-next.C:
+		}
+		nc, err := s.dial(true)
+		if err != nil {
+			s.b.Error(err)
+			return
+		}
+		shaken.Add(1)
+		nc.Close()
+	}
+}
+
+// serve does jobs until the connection ends.
+func (p *peer) serve() {
+	for {
+		packet, err := p.ask(protocol.GrabJob)
+		for err == nil && packet.Type == protocol.NoJob {
+			if packet, err = p.ask(protocol.PreSleep); err == nil {
+				packet, err = p.ask(protocol.GrabJob) // that was NOOP
+			}
+		}
+		if err != nil || p.say(protocol.WorkComplete, string(packet.Arg(0)), "result") != nil {
+			return
+		}
+	}
+}
+
+// run has one job run.
+func (p *peer) run(function string) error {
+	if err := p.say(protocol.SubmitJob, function, "", "workload"); err != nil {
+		return err
+	}
+	for {
+		packet, err := p.hear()
+		if err != nil {
+			return err
+		}
+		if packet.Type == protocol.WorkComplete {
+			return nil
+		}
+	}
+}
