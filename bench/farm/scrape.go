@@ -2,10 +2,12 @@ package farm
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -21,11 +23,18 @@ type scraper struct {
 	done sync.WaitGroup
 }
 
-// startScraper reads once, so that an error is known, and goes on.
+// startScraper reads once, so that an error is known, and goes on. A server may
+// listen there a moment after it does elsewhere.
 func startScraper(ctx context.Context, url string) (*scraper, error) {
 	ctx, end := context.WithCancel(ctx)
 	s := &scraper{url: url, end: end}
-	if err := s.scrape(ctx); err != nil {
+	deadline := time.Now().Add(startTimeout)
+	err := s.scrape(ctx)
+	for errors.Is(err, syscall.ECONNREFUSED) && time.Now().Before(deadline) {
+		time.Sleep(10 * time.Millisecond)
+		err = s.scrape(ctx)
+	}
+	if err != nil {
 		end()
 		return nil, err
 	}
