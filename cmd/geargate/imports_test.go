@@ -23,7 +23,7 @@ var mayImport = map[string][]string{
 	"backend/store":       {"backend/store"},
 	"backend/transfer":    {"protocol", "backend/store", "modernc.org/sqlite"},
 	"backend/backendtest": {"protocol"},
-	"proxy":               {"protocol", "router", "backend", "proxy/listen", "gopkg.in/yaml.v3", "github.com/cespare/xxhash/v2", "github.com/prometheus/client_golang", "github.com/pires/go-proxyproto"},
+	"proxy":               {"protocol", "router", "backend", "proxy/listen", "gopkg.in/yaml.v3", "github.com/cespare/xxhash/v2", "github.com/prometheus/client_golang", "github.com/pires/go-proxyproto", "golang.org/x/sys"},
 	"proxy/listen":        {"github.com/panjf2000/gnet/v2", "golang.org/x/sys"},
 	"proxy/tlstest":       {},
 	"bench":               {"protocol", "bench", "github.com/HdrHistogram/hdrhistogram-go", "golang.org/x/sys", "gopkg.in/yaml.v3"},
