@@ -13,12 +13,12 @@ import (
 )
 
 // An admin is the endpoint at which operators ask and command, over HTTP: all
-// of it on a unix socket, whose file's mode says who may, and the questions
-// alone on a TCP address, where a command could come from anybody's browser.
-// Its requests run on goroutines of their own and take the core's mutex for
+// of it on a unix socket, whose file's mode says who may, and on a TCP address
+// what its guard lets through. Its requests run on goroutines of their own and take the core's mutex for
 // single steps and snapshots only.
 type admin struct {
 	socket, address *listen.Listener // nil where there is none
+	token           []byte           // admin.token, empty for none
 	server          []*http.Server
 	watching        atomic.Int32  // who look at the dashboard
 	retired         chan struct{} // closed when a successor has the address
@@ -52,6 +52,9 @@ func (p *Proxy) resources() *http.ServeMux {
 func (p *Proxy) listenAdmin() error {
 	conf := p.config.Load()
 	var err error
+	if p.admin.token, err = conf.Admin.readToken(); err != nil {
+		return err
+	}
 	if conf.Admin.Listen != "" {
 		bind := listen.Listen
 		if conf.shared() {
@@ -113,7 +116,8 @@ func (a *admin) serve(p *Proxy) {
 		p.log.Info("admin_listening", "address", "unix://"+a.socket.Addr().String())
 	}
 	if a.address != nil {
-		a.serveAt(a.address, questionsOnly(all))
+		guard := newGuard(a.address.Addr(), a.token)
+		a.serveAt(a.address, guard.protect(guard.resources(p)))
 		p.log.Info("admin_listening", "address", a.address.Addr().String())
 	}
 }
@@ -122,17 +126,6 @@ func (a *admin) serveAt(ln *listen.Listener, handler http.Handler) {
 	server := &http.Server{Handler: handler, ReadHeaderTimeout: headerTimeout}
 	a.server = append(a.server, server)
 	go server.Serve(ln.Net()) // it ends with close
-}
-
-// questionsOnly refuses commands.
-func questionsOnly(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method != http.MethodGet && r.Method != http.MethodHead {
-			refuse(w, http.StatusForbidden, "expected GET: commands are taken on the admin socket only")
-			return
-		}
-		next.ServeHTTP(w, r)
-	})
 }
 
 // retire leaves the address to a successor that shares it, and ends the

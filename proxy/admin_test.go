@@ -100,30 +100,22 @@ func TestAdminRefusals(t *testing.T) {
 	p, path := serveAdmin(t)
 	socket, tcp := adminClient(path), &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 	address := "http://" + p.admin.address.Addr().String()
-	var s Status
-	if code := call(t, tcp, "GET", address+"/api/v1/status", &s); code != http.StatusOK || len(s.Backends) != 2 {
-		t.Errorf("status over TCP: got %d, %+v", code, s)
-	}
 	for _, c := range []struct {
 		client      *http.Client
 		method, url string
 		code        int
 		why         string
 	}{
-		{tcp, "POST", address + "/api/v1/drain?backend=pool-1", 403, "expected GET: commands are taken on the admin socket only"},
-		{tcp, "POST", address + "/api/v1/reload", 403, "expected GET: commands are taken on the admin socket only"},
 		{socket, "POST", "http://x/api/v1/drain?backend=pool-3", 404, `expected the name of a backend, got "pool-3"`},
 		{socket, "POST", "http://x/api/v1/undrain", 404, `expected the name of a backend, got ""`},
 		{socket, "POST", "http://x/api/v1/reload", 422, "there is no configuration that could be read again"},
+		{tcp, "POST", address + "/api/v1/drain?backend=pool-3", 404, `expected the name of a backend, got "pool-3"`},
+		{tcp, "POST", address + "/api/v1/reload", 422, "there is no configuration that could be read again"},
 	} {
 		var refusal Refusal
 		if code := call(t, c.client, c.method, c.url, &refusal); code != c.code || refusal.Error != c.why {
 			t.Errorf("%s %s: got %d, %q, expected %d, %q", c.method, c.url, code, refusal.Error, c.code, c.why)
 		}
-	}
-	call(t, socket, "GET", "http://x/api/v1/status", &s)
-	if s.Backends[0].Drained {
-		t.Error("a command over TCP was carried out")
 	}
 }
 

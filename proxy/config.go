@@ -80,8 +80,12 @@ type Route struct {
 type Admin struct {
 	// Socket is the path of a unix socket, AutoSocket, or empty for none.
 	Socket string
-	// Listen is an address as in Listen for questions only, or empty.
+	// Listen is an address as in Listen, or empty.
 	Listen string
+	// Token is what commands at Listen must show, and TokenFile the file it is
+	// in. One of them is empty, or both: see guard.
+	Token     Secret
+	TokenFile string
 }
 
 // AutoSocket stands for the path that AdminSockets finds.

@@ -29,6 +29,8 @@ func newBuilder() *builder {
 		"spool.rate":                     number(&b.config.Spool.Rate, 1, 1_000_000),
 		"admin.socket":                   socket(&admin.Socket),
 		"admin.listen":                   optional(&admin.Listen, address(&admin.Listen, true)),
+		"admin.token":                    secret(&admin.Token),
+		"admin.token_file":               optional(&admin.TokenFile, path(&admin.TokenFile)),
 		"limits.frame":                   size(&limits.Frame, 64*KiB, 4095*MiB),
 		"limits.line":                    size(&limits.Line, 64, MiB),
 		"limits.function_name":           size(&limits.FunctionName, 1, 8*KiB),

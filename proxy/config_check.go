@@ -32,6 +32,7 @@ func (b *builder) complete() {
 	b.checkPool()
 	b.checkPools()
 	b.checkRoutes()
+	b.checkAdmin()
 	if c.Limits.MaxPending < c.Limits.Frame {
 		b.problems.add(b.placeOf("limits.max_pending", "limits.frame"),
 			"limits.max_pending: expected at least limits.frame, "+FormatSize(c.Limits.Frame),
@@ -115,6 +116,20 @@ func (b *builder) checkPool() {
 		if pool[backend.Name] {
 			label := itemLabel("backends", i) + ".name"
 			b.problems.add(b.where[label], label+": expected a name that neither the built-in pool nor the spool takes", quote(backend.Name))
+		}
+	}
+}
+
+// checkAdmin checks the token here and not where it is read, so that it is not
+// shown.
+func (b *builder) checkAdmin() {
+	a := &b.config.Admin
+	if a.Token != "" {
+		if err := checkToken(string(a.Token)); err != nil {
+			b.problems.add(b.placeOf("admin.token"), "admin.token: "+err.Error(), "another text")
+		}
+		if a.TokenFile != "" {
+			b.problems.add(b.placeOf("admin.token_file"), "admin.token_file: expected none beside admin.token", quote(a.TokenFile))
 		}
 	}
 }

@@ -40,6 +40,9 @@ func TestMistakes(t *testing.T) {
 		{"not UTF-8", "log:\n  level: \xff\n", []string{`c.yaml:2: expected UTF-8 text, got "  level: \xff"`}},
 		{"control character", "\x00\n", []string{`c.yaml:1: expected UTF-8 text, got "\x00"`}},
 
+		{"short token", "admin: {token: hunter2}\n", []string{`c.yaml:1: admin.token: expected at least 16 printable ASCII characters without spaces, got another text`}},
+		{"two tokens", "admin:\n  token: 0123456789abcdef\n  token_file: /f\n", []string{`c.yaml:3: admin.token_file: expected none beside admin.token, got "/f"`}},
+
 		{"word as section", "\nlimits: 5\n", []string{`c.yaml:2: limits: expected a mapping of frame, line,`}},
 		{"list as section", "pool:\n  - servers: 1\n", []string{`c.yaml:2: pool: expected a mapping of servers, store, store_memory, got a list`}},
 		{"word as list", "listen: :4730\n", []string{`c.yaml:1: listen: expected a list of mappings, got ":4730"`}},

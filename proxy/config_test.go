@@ -118,7 +118,7 @@ pools:
       - b.1
 routes:
   - {function: "*_x", pool: q}
-admin: {socket: /run/a.sock, listen: ":4731"}
+admin: {socket: /run/a.sock, listen: ":4731", token: 0123456789abcdefg}
 limits:
   frame: 1GiB
   line: 64B
@@ -156,7 +156,7 @@ log: {level: debug, format: json}
 		Spool:  Spool{Path: "/var/spool", Rate: 9},
 		Pools:  []BackendPool{{"p", []string{"b.1", "pool-2"}}, {"q", []string{"b_2", "b.1"}}},
 		Routes: []Route{{"*_x", "q"}},
-		Admin:  Admin{Socket: "/run/a.sock", Listen: ":4731"},
+		Admin:  Admin{Socket: "/run/a.sock", Listen: ":4731", Token: "0123456789abcdefg"},
 		Limits: Limits{Frame: GiB, Line: 64, FunctionName: KiB, FunctionsPerWorker: 7, ReadyJobs: 8,
 			InFlight: MiB, MaxPending: 2 * GiB, Memory: 3 * GiB, ConnectionsPerAddress: 5, Connections: 9, GroupLinks: 3, JobRetries: 4, HeldJobs: 5, HeldBytes: 6 * KiB},
 		Timeouts: Timeouts{Dial: 90 * time.Second, ShutdownDelay: 3 * time.Second, Admin: 2 * time.Second, Grab: 300 * time.Millisecond,

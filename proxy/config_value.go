@@ -174,6 +174,14 @@ func optional(to *string, other parser) parser {
 	}
 }
 
+// secret accepts any text.
+func secret(to *Secret) parser {
+	return func(text string) error {
+		*to = Secret(text)
+		return nil
+	}
+}
+
 // socket accepts the path of a unix socket, AutoSocket, or nothing.
 func socket(to *string) parser {
 	return func(text string) error {

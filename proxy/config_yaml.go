@@ -29,7 +29,7 @@ var sections = map[string]section{
 	"routes":   {list: true, keys: []string{"function", "pool"}},
 	"pool":     {keys: []string{"servers", "store", "store_memory"}},
 	"spool":    {keys: []string{"path", "rate"}},
-	"admin":    {keys: []string{"socket", "listen"}},
+	"admin":    {keys: []string{"socket", "listen", "token", "token_file"}},
 	"limits": {keys: []string{"frame", "line", "function_name", "functions_per_worker",
 		"ready_jobs", "in_flight", "max_pending", "memory", "connections", "connections_per_address", "group_links", "job_retries", "held_jobs", "held_bytes"}},
 	"timeouts": {keys: []string{"dial", "shutdown_delay", "drain", "admin", "grab", "wake", "hold", "handshake", "keepalive", "can_do_unit"}},

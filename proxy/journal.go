@@ -155,6 +155,7 @@ var levels = map[string]slog.Level{
 	"reload_failed":        slog.LevelError,
 	"reload_waiting":       slog.LevelWarn,
 	"admin_unavailable":    slog.LevelWarn,
+	"login_failed":         slog.LevelWarn,
 }
 
 func (j *journal) write() {

@@ -264,7 +264,7 @@ func TestReloadChangesLimits(t *testing.T) {
 
 // Whoever adds a key says whether a reload puts it in force.
 func TestEveryKeyIsReloadableOrNot(t *testing.T) {
-	restart := []string{"listen", "pool.servers", "pool.store", "pool.store_memory", "spool.path", "spool.rate", "admin.socket", "admin.listen", "log.format"}
+	restart := []string{"listen", "pool.servers", "pool.store", "pool.store_memory", "spool.path", "spool.rate", "admin.socket", "admin.listen", "admin.token", "admin.token_file", "log.format"}
 	var all []string
 	for name, s := range sections {
 		if s.list {
