@@ -1,6 +1,8 @@
 package router
 
 import (
+	"bytes"
+
 	"github.com/geargate/geargate/protocol"
 )
 
@@ -68,7 +70,14 @@ func (r *Router) created(j *job, p *protocol.Packet, refused bool) {
 		r.refuseJob(j, []byte(protocol.RefuseHandle.Code), []byte(protocol.RefuseHandle.Text))
 		return
 	}
-	known := r.jobs.byHandle[j.link.place(&h)]
+	l := j.link
+	known := r.jobs.byHandle[l.place(&h)]
+	if known != nil && (known.ending || !known.isOne(j)) {
+		if r.tellApart(j, known); j.link != l {
+			return
+		}
+		known = nil
+	}
 	switch {
 	case j.stored:
 		r.createdBackground(j, known, &h)
@@ -98,6 +107,35 @@ func (r *Router) created(j *job, p *protocol.Packet, refused bool) {
 	}
 	clear(j.joined)
 	j.joined = j.joined[:0]
+}
+
+// isOne reports whether a backend may take j and other for one job.
+func (j *job) isOne(other *job) bool {
+	key := coalesceKey(j.unique, j.workload)
+	return len(key) > 0 && bytes.Equal(j.function, other.function) &&
+		bytes.Equal(key, coalesceKey(other.unique, other.workload))
+}
+
+// tellApart goes on with a job that was given the handle of another and must
+// not be joined to it. Where that is on its way to its end, j is submitted
+// again. Where they cannot be one, their backend has started anew and counts
+// from one again, and the older link has ended without our knowing: it is
+// closed.
+func (r *Router) tellApart(j, known *job) {
+	b, l := j.backend, j.link
+	if known.isOne(j) {
+		r.failover(j, b)
+		return
+	}
+	old := known.link
+	if l.id < old.id {
+		old = l
+	}
+	r.action(CloseLink).Link = old.id
+	r.linkIsDown(old, "its backend gives its handles to other jobs")
+	if r.links[l.id] != l {
+		r.failover(j, b)
+	}
 }
 
 // newFront returns the handle that sessions see for j, which no other job in
