@@ -14,6 +14,8 @@ import (
 // moment. Its lists are bounded, however much there is.
 type Status struct {
 	PID            int              `json:"pid"`
+	Version        string           `json:"version"`
+	Started        time.Time        `json:"started"`
 	Configuration  int              `json:"configuration"` // its number, counted from 1 at the start
 	Sessions       int              `json:"sessions"`
 	ForegroundJobs int              `json:"foreground_jobs"` // with somebody listening
@@ -50,6 +52,11 @@ type BackendStatus struct {
 	Assigned   int        `json:"assigned"`   // jobs that workers here have or are about to get
 	Queues     *Queues    `json:"queues,omitempty"`
 	Empty      bool       `json:"empty"` // had no job when it was asked, and has got none from here since
+
+	// Counted since the start.
+	Submitted uint64 `json:"submitted"` // to it, from here
+	Completed uint64 `json:"completed"` // of its jobs, by workers here
+	Failed    uint64 `json:"failed"`    // likewise
 }
 
 // Queues is what a backend has said of its jobs, whoever they are from.
@@ -109,14 +116,17 @@ func (p *Proxy) Status() Status {
 	p.reloading.Lock() // or routes and their number would not fit
 	defer p.reloading.Unlock()
 	report, addresses := p.core.report()
+	counts := p.core.counts()
 	s := Status{
 		PID:            os.Getpid(),
+		Version:        Version(),
+		Started:        p.started,
 		Configuration:  p.loaded,
 		Sessions:       report.Sessions,
 		ForegroundJobs: report.ForegroundJobs,
 		Groups:         report.Groups,
 		At:             time.Now(),
-		Functions:      p.core.functions(),
+		Functions:      functions(counts),
 		Bounds:         bounds(),
 		Events:         p.journal.latest(),
 	}
@@ -135,6 +145,13 @@ func (p *Proxy) Status() Status {
 	}
 	for _, b := range report.Backends {
 		s.Backends = append(s.Backends, s.backend(&b, addresses[b.Name]))
+	}
+	for _, counted := range counts.Backends {
+		for i := range s.Backends {
+			if b := &s.Backends[i]; b.Name == counted.Name {
+				b.Submitted, b.Completed, b.Failed = counted.Sent, counted.Completed, counted.Failed
+			}
+		}
 	}
 	return s
 }
@@ -169,4 +186,10 @@ func (c *core) report() (*router.Report, map[string]string) {
 		addresses[u.name] = u.address
 	}
 	return c.router.Report(), addresses
+}
+
+func (c *core) counts() *router.Counts {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.router.Count()
 }

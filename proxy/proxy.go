@@ -85,6 +85,7 @@ type Proxy struct {
 
 	census     queueCensus
 	reloads    reloads
+	started    time.Time      // static
 	reloading  sync.Mutex     // held by the Reload under way
 	generation atomic.Int64   // loaded, for whoever must not wait
 	loaded     int            // guarded by reloading: how often a configuration was put in force
@@ -97,7 +98,7 @@ func New(config Config, options Options, log *slog.Logger) (*Proxy, error) {
 	if lanes <= 0 {
 		lanes = Lanes()
 	}
-	p := &Proxy{options: options, log: log, journal: newJournal(log), loaded: 1, succeeded: make(chan struct{})}
+	p := &Proxy{options: options, log: log, journal: newJournal(log), loaded: 1, started: time.Now(), succeeded: make(chan struct{})}
 	p.config.Store(&config)
 	p.generation.Store(1)
 	p.reloads.start(time.Now())

@@ -43,11 +43,8 @@ func bounds() []float64 {
 	return all
 }
 
-// functions returns what is known of each function that anybody has used.
-func (c *core) functions() []FunctionStatus {
-	c.mu.Lock()
-	counts := c.router.Count()
-	c.mu.Unlock()
+// functions returns what is counted of each function that anybody has used.
+func functions(counts *router.Counts) []FunctionStatus {
 	all := []FunctionStatus{}
 	for i := range counts.Functions {
 		if f := functionStatus(&counts.Functions[i]); f.Submitted > 0 || f.Asleep+f.Active+f.Running+f.Ready+f.Queued > 0 {

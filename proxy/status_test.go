@@ -92,3 +92,37 @@ func TestStatusIsDocumented(t *testing.T) {
 	}
 	keys(reflect.TypeFor[Status]())
 }
+
+// What backends were sent and what came of it is told, and who tells it.
+func TestStatusTellsWhatBackendsDid(t *testing.T) {
+	began := time.Now()
+	p, path := serveAdmin(t)
+	client, worker := p.dial(t), p.dial(t)
+	send(t, worker, protocol.CanDo, []byte("f"))
+	for _, end := range []protocol.Type{protocol.WorkComplete, protocol.WorkFail, protocol.WorkComplete} {
+		send(t, client, protocol.SubmitJob, []byte("f"), []byte(""), nil)
+		expect(t, client, protocol.JobCreated)
+		send(t, worker, protocol.GrabJob)
+		handle := expect(t, worker, protocol.JobAssign)[0]
+		if end == protocol.WorkFail {
+			send(t, worker, end, handle)
+		} else {
+			send(t, worker, end, handle, nil)
+		}
+		expect(t, client, end)
+	}
+	var s Status
+	call(t, adminClient(path), http.MethodGet, "http://x/api/v1/status", &s)
+	var b BackendStatus
+	for i := range s.Backends {
+		b.Submitted += s.Backends[i].Submitted
+		b.Completed += s.Backends[i].Completed
+		b.Failed += s.Backends[i].Failed
+	}
+	if b.Submitted != 3 || b.Completed != 2 || b.Failed != 1 {
+		t.Errorf("got %d submitted, %d completed, %d failed", b.Submitted, b.Completed, b.Failed)
+	}
+	if s.Version != Version() || s.Version == "" || s.Started.Before(began) || s.Started.After(s.At) {
+		t.Errorf("got version %q, started %v", s.Version, s.Started)
+	}
+}

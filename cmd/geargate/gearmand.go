@@ -29,7 +29,7 @@ func gearmand(args []string, stdout, stderr io.Writer) int {
 		return exitOK
 	case o.version:
 		config := proxy.DefaultConfig()
-		fmt.Fprintf(stdout, "\ngearmand %s - geargate %s\n", config.Router(1).Version, version())
+		fmt.Fprintf(stdout, "\ngearmand %s - geargate %s\n", config.Router(1).Version, proxy.Version())
 		return exitOK
 	case o.daemon && !isDaemon():
 		err = startDaemon()

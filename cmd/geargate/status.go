@@ -7,7 +7,6 @@ import (
 	"strconv"
 	"strings"
 	"text/tabwriter"
-	"time"
 
 	"github.com/geargate/geargate/proxy"
 )
@@ -46,7 +45,7 @@ func printStatus(w io.Writer, s *proxy.Status) error {
 			address = "(built in)"
 		}
 		fmt.Fprintf(table, "%s\t%s\t%s\t%d\t%d\t%s\t%s\t%s\n", b.Name, address, b.State, b.Links, b.Foreground,
-			queued, running, strings.Join(remarks(b), "; "))
+			queued, running, strings.Join(b.Remarks(), "; "))
 	}
 	if err := table.Flush(); err != nil {
 		return err
@@ -62,33 +61,4 @@ func printStatus(w io.Writer, s *proxy.Status) error {
 		fmt.Fprintf(w, "route %s: pool %s\n", r.Function, r.Pool)
 	}
 	return nil
-}
-
-// remarks say what is not as usual with a backend.
-func remarks(b *proxy.BackendStatus) (all []string) {
-	if b.Reason != "" {
-		all = append(all, b.Reason)
-	}
-	idle := true
-	switch {
-	case b.Leaving:
-		all = append(all, "not in the configuration any more")
-	case b.Drained:
-		all = append(all, "drained")
-	case !b.Routed:
-		all = append(all, "no route leads here")
-	default:
-		idle = false
-	}
-	switch {
-	case b.GivenUp != nil:
-		all = append(all, "given up with its jobs if not reached by "+b.GivenUp.Format(time.TimeOnly))
-	case idle && b.Empty:
-		all = append(all, "empty: can be switched off")
-	case idle && b.Queues != nil && b.State == "up":
-		all = append(all, "its jobs are worked off")
-	case b.Queues != nil && b.Queues.Strays > 0:
-		all = append(all, fmt.Sprintf("%d jobs of functions that are routed elsewhere", b.Queues.Strays))
-	}
-	return all
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/geargate/geargate/bench"
+	"github.com/geargate/geargate/proxy"
 )
 
 // A verb is one thing that the program can be told to do. Help, manual page
@@ -97,7 +98,7 @@ func verbs() []verb {
 			help: "print completion for a shell", run: completion},
 		{name: "man", help: "print the manual page", run: man},
 		{name: "version", help: "show the version", run: func(_ []string, stdout, _ io.Writer) int {
-			fmt.Fprintln(stdout, "geargate", version())
+			fmt.Fprintln(stdout, "geargate", proxy.Version())
 			return exitOK
 		}},
 		{name: "help", help: "show this", run: func(_ []string, stdout, _ io.Writer) int {

@@ -1,10 +1,10 @@
-package main
+package proxy
 
 import "runtime/debug"
 
-// version returns the module version this binary was built from, with the
+// Version returns the module version this program was built from, with the
 // commit where the build tool knows it.
-func version() string {
+func Version() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return "(unknown)"
