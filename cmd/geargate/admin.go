@@ -39,7 +39,8 @@ func newController(flags *configFlags) (*controller, error) {
 	if len(c.sockets) == 0 {
 		return nil, errors.New("the configuration has no admin socket; say --admin PATH")
 	}
-	c.client = http.Client{Timeout: answerTimeout, Transport: &http.Transport{DialContext: c.dial}}
+	// Each request has its own connection, and so finds a successor at once.
+	c.client = http.Client{Timeout: answerTimeout, Transport: &http.Transport{DialContext: c.dial, DisableKeepAlives: true}}
 	return c, nil
 }
 

@@ -104,7 +104,7 @@ func TestReloadVerb(t *testing.T) {
 
 func TestNobodyToAsk(t *testing.T) {
 	missing := filepath.Join(t.TempDir(), "none")
-	for _, verb := range [][]string{{"status"}, {"reload"}, {"drain", "a"}, {"undrain", "a"}} {
+	for _, verb := range [][]string{{"status"}, {"top"}, {"reload"}, {"drain", "a"}, {"undrain", "a"}} {
 		runProgram(t, binary, nil, append(verb, "--admin", missing)...).says(t, 1, ``, `no geargate answers: dial unix `+missing+`: connect: no such file or directory\n`)
 	}
 	runProgram(t, binary, nil, "status", "--admin", "").says(t, 1, ``, `the configuration has no admin socket; say --admin PATH\n`)

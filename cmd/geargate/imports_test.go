@@ -27,7 +27,8 @@ var mayImport = map[string][]string{
 	"proxy/listen":        {"github.com/panjf2000/gnet/v2", "golang.org/x/sys"},
 	"proxy/tlstest":       {},
 	"bench":               {"protocol", "bench", "github.com/HdrHistogram/hdrhistogram-go", "golang.org/x/sys", "gopkg.in/yaml.v3"},
-	"cmd/geargate":        {"proxy", "bench", "backend/transfer", "github.com/coreos/go-systemd/v22"},
+	"cmd/geargate":        {"proxy", "bench", "backend/transfer", "cmd/geargate/top", "github.com/coreos/go-systemd/v22", "github.com/charmbracelet/x/term"},
+	"cmd/geargate/top":    {"proxy", "charm.land/bubbletea/v2", "github.com/charmbracelet/x/ansi", "github.com/charmbracelet/colorprofile"},
 	"cmd/geargate/e2e":    {},
 }
 

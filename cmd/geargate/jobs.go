@@ -12,6 +12,7 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"github.com/geargate/geargate/cmd/geargate/top"
 	"github.com/geargate/geargate/proxy"
 )
 
@@ -44,9 +45,12 @@ func jobs(args []string, stdout, stderr io.Writer) int {
 
 // linesOfJobs writes one JSON object a line.
 func linesOfJobs(w io.Writer, jobs []proxy.Job) error {
-	encoder := json.NewEncoder(w)
 	for i := range jobs {
-		if err := encoder.Encode(&jobs[i]); err != nil {
+		document, err := json.Marshal(&jobs[i])
+		if err != nil {
+			return err
+		}
+		if _, err := w.Write(append(top.EscapeJSON(document), '\n')); err != nil {
 			return err
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"github.com/geargate/geargate/cmd/geargate/top"
 	"github.com/geargate/geargate/proxy"
 )
 
@@ -21,12 +22,19 @@ func status(args []string, stdout, stderr io.Writer) int {
 			return err
 		}
 		if *asJSON {
-			encoder := json.NewEncoder(stdout)
-			encoder.SetIndent("", "  ")
-			return encoder.Encode(s)
+			return printJSON(stdout, &s)
 		}
 		return printStatus(stdout, &s)
 	})
+}
+
+func printJSON(w io.Writer, s *proxy.Status) error {
+	document, err := json.MarshalIndent(s, "", "  ")
+	if err != nil {
+		return err
+	}
+	_, err = w.Write(append(top.EscapeJSON(document), '\n'))
+	return err
 }
 
 func printStatus(w io.Writer, s *proxy.Status) error {
@@ -44,8 +52,8 @@ func printStatus(w io.Writer, s *proxy.Status) error {
 		if address == "" {
 			address = "(built in)"
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s\t%d\t%d\t%s\t%s\t%s\n", b.Name, address, b.State, b.Links, b.Foreground,
-			queued, running, strings.Join(b.Remarks(), "; "))
+		fmt.Fprintf(table, "%s\t%s\t%s\t%d\t%d\t%s\t%s\t%s\n", top.Escape(b.Name), top.Escape(address), top.Escape(b.State), b.Links, b.Foreground,
+			queued, running, top.Escape(strings.Join(b.Remarks(), "; ")))
 	}
 	if err := table.Flush(); err != nil {
 		return err
@@ -55,10 +63,10 @@ func printStatus(w io.Writer, s *proxy.Status) error {
 	}
 	fmt.Fprintln(w)
 	for _, p := range s.Pools {
-		fmt.Fprintf(w, "pool %s: %s\n", p.Name, strings.Join(p.Backends, ", "))
+		fmt.Fprintf(w, "pool %s: %s\n", top.Escape(p.Name), top.Escape(strings.Join(p.Backends, ", ")))
 	}
 	for _, r := range s.Routes {
-		fmt.Fprintf(w, "route %s: pool %s\n", r.Function, r.Pool)
+		fmt.Fprintf(w, "route %s: pool %s\n", top.Escape(r.Function), top.Escape(r.Pool))
 	}
 	return nil
 }

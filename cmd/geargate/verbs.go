@@ -54,6 +54,13 @@ func verbs() []verb {
 			flags: []verbFlag{
 				{name: "json", help: "as JSON"},
 			}},
+		{name: "top", config: true, arguments: "[flags]",
+			help: "watch a running geargate in the terminal", run: showTop,
+			flags: []verbFlag{
+				{name: "interval", argument: "DURATION", help: "how often to ask it, 1s otherwise"},
+				{name: "batch", help: "print plain text, again and again"},
+				{name: "count", argument: "N", help: "print plain text so many times"},
+			}},
 		{name: "drain", config: true, arguments: "[flags] BACKEND",
 			help: "keep new jobs away, wait until it is empty", run: drain,
 			flags: []verbFlag{
