@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/netip"
 	"os"
+	"path/filepath"
 	"reflect"
 	"regexp"
 	"slices"
@@ -269,5 +270,24 @@ func TestLoadUnreadable(t *testing.T) {
 	}
 	if _, err := Load(large, noEnvironment); err == nil || !strings.Contains(err.Error(), "at most 1MiB") {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestSecure(t *testing.T) {
+	for text, want := range map[string]bool{
+		"":                                  false,
+		"listen: [{address: \":1\"}]\n":     false,
+		"backends: [{name: a, address: x}]": false,
+		"listen: [{address: \":1\"}, {address: \":2\", tls: {cert: c, key: k}}]\n":        true,
+		"backends: [{name: a, address: x}, {name: b, address: y, tls: {insecure: true}}]": true,
+	} {
+		path := filepath.Join(t.TempDir(), "c.yaml")
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		config, err := Load(path, noEnvironment)
+		if err != nil || config.Secure() != want {
+			t.Errorf("%q: got %v, %v, expected %v", text, config.Secure(), err, want)
+		}
 	}
 }

@@ -163,3 +163,9 @@ func (b *builder) anyOf(label string, keys ...string) string {
 	}
 	return b.where[label+"."+keys[i]]
 }
+
+// Secure reports whether TLS is spoken anywhere.
+func (c *Config) Secure() bool {
+	return slices.ContainsFunc(c.Listen, func(l Listen) bool { return l.TLS.On() }) ||
+		slices.ContainsFunc(c.Backends, func(b Backend) bool { return b.TLS.On() })
+}

@@ -58,7 +58,7 @@ func runGearmand(o *gearmandOptions, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	fitRuntime(o.threads)
+	fitRuntime(o.threads, false)
 	p, err := proxy.New(config, proxy.Options{Lanes: o.threads}, log)
 	if err != nil {
 		return err

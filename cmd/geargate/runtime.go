@@ -10,18 +10,21 @@ import (
 )
 
 // fitRuntime fits Go's scheduler and collector to what a proxy does that has so
-// many event loops; 0 is as many as suit the processors.
-func fitRuntime(loops int) {
-	fitProcessors(cmp.Or(loops, proxy.Lanes()))
+// many event loops; 0 is as many as suit the processors. secure says that some
+// connections are with TLS.
+func fitRuntime(loops int, secure bool) {
+	fitProcessors(cmp.Or(loops, proxy.Lanes()), secure)
 	fitCollector()
 }
 
 // fitProcessors leaves Go one processor where there is to be one event loop. An
 // event loop yields to Go's scheduler after each batch, and that wakes another
 // thread in vain where a processor is idle: of a job at a time it is half of
-// all the CPU. Whoever sets GOMAXPROCS is not overruled.
-func fitProcessors(loops int) {
-	if os.Getenv("GOMAXPROCS") == "" && loops == 1 {
+// all the CPU. TLS is another matter: it has goroutines of its own, that would
+// encrypt and shake hands while the event loop waits for its processor. Whoever
+// sets GOMAXPROCS is not overruled.
+func fitProcessors(loops int, secure bool) {
+	if os.Getenv("GOMAXPROCS") == "" && loops == 1 && !secure {
 		runtime.GOMAXPROCS(1)
 	}
 }

@@ -10,17 +10,19 @@ func TestOneEventLoopHasOneProcessor(t *testing.T) {
 	for name, test := range map[string]struct {
 		processors, loops, want int
 		set                     string
+		secure                  bool
 	}{
-		"one event loop":     {2, 0, 1, ""},
-		"two event loops":    {4, 0, 4, ""},
-		"one was asked for":  {4, 1, 1, ""},
-		"GOMAXPROCS was set": {2, 0, 2, "2"},
+		"one event loop":     {2, 0, 1, "", false},
+		"two event loops":    {4, 0, 4, "", false},
+		"one was asked for":  {4, 1, 1, "", false},
+		"TLS":                {2, 0, 2, "", true},
+		"GOMAXPROCS was set": {2, 0, 2, "2", false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Setenv("GOMAXPROCS", test.set)
 			defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(test.processors))
 			t.Setenv("GOGC", "100")
-			fitRuntime(test.loops)
+			fitRuntime(test.loops, test.secure)
 			if got := runtime.GOMAXPROCS(0); got != test.want {
 				t.Errorf("%d processors, expected %d", got, test.want)
 			}

@@ -26,7 +26,7 @@ func serve(args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintln(stderr, err)
 		return exitFailure
 	}
-	fitRuntime(0)
+	fitRuntime(0, config.Secure())
 	var level slog.LevelVar
 	level.Set(config.Log.Level)
 	log := proxy.NewLog(stderr, config.Log.Format, &level)

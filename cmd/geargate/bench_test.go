@@ -4,8 +4,10 @@ import (
 	"bufio"
 	"crypto/tls"
 	"fmt"
+	"io"
 	"math"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -19,24 +21,26 @@ import (
 
 	"github.com/geargate/geargate/protocol"
 	"github.com/geargate/geargate/proxy/tlstest"
+	"github.com/geargate/geargate/router"
 )
 
-// A secured is a geargate with its built-in pool that listens with TLS and
-// without.
-type secured struct {
+// A subject is a geargate that is measured: with its built-in pool, and
+// listening with TLS and without.
+type subject struct {
 	b          *testing.B
 	command    *exec.Cmd
 	plain, tls string // addresses
+	admin      string // address
 	trust      *tls.Config
 }
 
-// startSecured starts one whose environment is set as well.
-func startSecured(b *testing.B, environment ...string) *secured {
+// startSubject starts one whose environment is set as well.
+func startSubject(b *testing.B, environment ...string) *subject {
 	ca, dir := tlstest.New(b), b.TempDir()
 	cert, key := ca.Issue(b, "front")
-	s := &secured{b: b, plain: freeLoopback(b), tls: freeLoopback(b), trust: &tls.Config{RootCAs: ca.Pool}}
+	s := &subject{b: b, plain: freeLoopback(b), tls: freeLoopback(b), admin: freeLoopback(b), trust: &tls.Config{RootCAs: ca.Pool}}
 	config := filepath.Join(dir, "geargate.yaml")
-	text := fmt.Sprintf("listen:\n  - {address: %q}\n  - {address: %q, tls: {cert: %q, key: %q}}\nadmin: {socket: \"\"}\n", s.plain, s.tls, cert, key)
+	text := fmt.Sprintf("listen:\n  - {address: %q}\n  - {address: %q, tls: {cert: %q, key: %q}}\nadmin: {socket: \"\", listen: %q}\n", s.plain, s.tls, cert, key, s.admin)
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 		b.Fatal(err)
 	}
@@ -70,7 +74,7 @@ func freeLoopback(b *testing.B) string {
 	return ln.Addr().String()
 }
 
-func (s *secured) dial(secure bool) (net.Conn, error) {
+func (s *subject) dial(secure bool) (net.Conn, error) {
 	if secure {
 		return tls.Dial("tcp", s.tls, s.trust)
 	}
@@ -78,7 +82,7 @@ func (s *secured) dial(secure bool) (net.Conn, error) {
 }
 
 // peer connects a client or worker.
-func (s *secured) peer(secure bool) *peer {
+func (s *subject) peer(secure bool) *peer {
 	nc, err := s.dial(secure)
 	if err != nil {
 		s.b.Fatal(err)
@@ -93,7 +97,7 @@ func (s *secured) peer(secure bool) *peer {
 }
 
 // resident returns the memory that the process has.
-func (s *secured) resident() int {
+func (s *subject) resident() int {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.command.Process.Pid))
 	if err != nil {
 		s.b.Fatal(err)
@@ -106,6 +110,32 @@ func (s *secured) resident() int {
 	return kib << 10
 }
 
+// BenchmarkScrape: what the process spends on each reading of its metrics, with
+// one function and with as many as are told apart.
+func BenchmarkScrape(b *testing.B) {
+	for _, functions := range []int{1, router.MaxCounted} {
+		b.Run(fmt.Sprint("functions=", functions), func(b *testing.B) {
+			s := startSubject(b)
+			client := s.peer(false)
+			for n := range functions {
+				if _, err := client.ask(protocol.SubmitJobBg, fmt.Sprint("f", n), "", "x"); err != nil {
+					b.Fatal(err)
+				}
+			}
+			before := s.used()
+			for b.Loop() {
+				answer, err := http.Get("http://" + s.admin + "/metrics")
+				if err != nil {
+					b.Fatal(err)
+				}
+				_, _ = io.Copy(io.Discard, answer.Body)
+				answer.Body.Close()
+			}
+			b.ReportMetric(float64((s.used()-before).Microseconds())/float64(b.N), "CPU-us/scrape")
+		})
+	}
+}
+
 // BenchmarkIdleMemory: what a connection that has said something and is silent
 // takes of memory, by 1000 of them.
 func BenchmarkIdleMemory(b *testing.B) {
@@ -113,7 +143,7 @@ func BenchmarkIdleMemory(b *testing.B) {
 	for name, secure := range map[string]bool{"plain": false, "tls": true} {
 		b.Run(name, func(b *testing.B) {
 			for range b.N {
-				s := startSecured(b)
+				s := startSubject(b)
 				before := s.resident()
 				for range connections {
 					if _, err := s.peer(secure).ask(protocol.EchoReq, "x"); err != nil {
@@ -134,7 +164,7 @@ func BenchmarkHandshakes(b *testing.B) {
 		for _, secure := range []bool{false, true} {
 			for _, processors := range []int{1, 2} {
 				b.Run(fmt.Sprintf("rate=%d/tls=%v/processors=%d", rate, secure, processors), func(b *testing.B) {
-					s := startSecured(b, "GOMAXPROCS="+strconv.Itoa(processors))
+					s := startSubject(b, "GOMAXPROCS="+strconv.Itoa(processors))
 					s.measure(rate, secure, 20, 10)
 				})
 			}
@@ -144,7 +174,7 @@ func BenchmarkHandshakes(b *testing.B) {
 
 // measure has clients have jobs run, b.N in all, and reports how long each
 // took while others connect.
-func (s *secured) measure(rate int, secure bool, clients, workers int) {
+func (s *subject) measure(rate int, secure bool, clients, workers int) {
 	for range workers {
 		p := s.peer(secure)
 		if err := p.say(protocol.CanDo, "f"); err != nil {
@@ -192,7 +222,7 @@ func (s *secured) measure(rate int, secure bool, clients, workers int) {
 }
 
 // used returns the CPU time of the process.
-func (s *secured) used() time.Duration {
+func (s *subject) used() time.Duration {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", s.command.Process.Pid))
 	if err != nil {
 		s.b.Fatal(err)
@@ -205,7 +235,7 @@ func (s *secured) used() time.Duration {
 }
 
 // knock connects with TLS, so often each second, and hangs up.
-func (s *secured) knock(rate int, ended <-chan struct{}, shaken *atomic.Int64) {
+func (s *subject) knock(rate int, ended <-chan struct{}, shaken *atomic.Int64) {
 	if rate == 0 {
 		return
 	}
