@@ -1,5 +1,7 @@
 package protocol
 
+import "strings"
+
 // The answers to admin lines, byte for byte as gearmand gives them: tables and
 // values end in LF, everything else in CRLF.
 const (
@@ -37,6 +39,13 @@ func (l *Line) AppendRefusal(dst []byte) []byte {
 		dst = append(dst, answerUnknownCommand...)
 	}
 	dst = append(dst, l.Word(0)...)
+	return append(dst, "\r\n"...)
+}
+
+// AppendLine appends r as the answer to an admin line, in gearmand's form.
+func (r Refusal) AppendLine(dst []byte) []byte {
+	dst = append(append(dst, "ERR "...), r.Code...)
+	dst = append(append(dst, ' '), strings.ReplaceAll(r.Text, " ", "+")...)
 	return append(dst, "\r\n"...)
 }
 

@@ -73,6 +73,7 @@ var (
 	RefuseFunction  = Refusal{"INVALID_FUNCTION_NAME", "Function name too large or not printable"}
 	RefuseNumber    = Refusal{"INVALID_ARGUMENT", "Number out of range"}
 	RefuseNoBackend = Refusal{"QUEUE_ERROR", "No job server is available"}
+	RefuseAccess    = Refusal{"NOT_ALLOWED", "Access rules do not allow this"}
 	RefuseLost      = Refusal{"QUEUE_ERROR", "The connection to the job server was lost"}
 )
 

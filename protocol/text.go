@@ -54,12 +54,15 @@ const (
 	VerbVersion
 	VerbGetPID
 	VerbVerbose
+
+	// Verbs is how many verbs there are, VerbNone included.
+	Verbs = iota
 )
 
 // verbs says which words make a verb, in lower case, and how many words, these
 // included, its line may have. Words that a verb has no use for are ignored
 // where gearmand ignores them.
-var verbs = [...]struct {
+var verbs = [Verbs]struct {
 	words       []string
 	least, most int
 }{
@@ -107,7 +110,7 @@ func (l *Line) Parse(line []byte) error {
 
 // verb returns the verb whose words l starts with and whose shape it has.
 func (l *Line) verb() Verb {
-	for v := VerbStatus; int(v) < len(verbs); v++ {
+	for v := VerbStatus; v < Verbs; v++ {
 		if l.count >= verbs[v].least && l.count <= verbs[v].most && l.starts(verbs[v].words...) {
 			return v
 		}

@@ -51,6 +51,9 @@ const (
 	GetStatusUnique     Type = 41
 	StatusResUnique     Type = 42
 	firstType, lastType      = CanDo, StatusResUnique
+
+	// Types is one more than the highest packet type.
+	Types = lastType + 1
 )
 
 // Sender says which side of a job server sends a packet type.
@@ -85,7 +88,7 @@ const both = FromClient | FromWorker
 // types is the one table of the protocol: argument counts are gearmand's
 // (libgearman/command.cc), which differ from the published text in 37 and 38,
 // where a fourth string stands before the workload.
-var types = [lastType + 1]Info{
+var types = [Types]Info{
 	CanDo:             {Name: "CAN_DO", Sender: FromWorker, Args: []string{"function"}, TrimNUL: true},
 	CantDo:            {Name: "CANT_DO", Sender: FromWorker, Args: []string{"function"}, TrimNUL: true},
 	ResetAbilities:    {Name: "RESET_ABILITIES", Sender: FromWorker},

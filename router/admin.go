@@ -9,6 +9,15 @@ import (
 	"github.com/geargate/geargate/protocol"
 )
 
+// checkedSessionLine refuses what the session may not ask, and answers the rest.
+func (r *Router) checkedSessionLine(s *session, ev *Event) {
+	if ev.Refused != nil {
+		r.replyText(s, ev.Refused.AppendLine(nil))
+		return
+	}
+	r.sessionLine(s, ev.Line)
+}
+
 // sessionLine answers an admin line, as gearmand answers it for one job
 // server. What only backends know is asked of all of them and merged.
 func (r *Router) sessionLine(s *session, text []byte) {

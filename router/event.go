@@ -66,6 +66,9 @@ const (
 	// Forwarded: the job that clients know as From has left the spool, and is the
 	// job To now; without To it has ended.
 	Forwarded
+	// Restrict: a session may work on the functions that Allows accepts, and on
+	// no others. Session and Allows are set. It loses the others as by CANT_DO.
+	Restrict
 )
 
 // An Event is one thing that happened outside. Its slices and its packet are
@@ -86,8 +89,11 @@ type Event struct {
 
 	Packet    *protocol.Packet
 	Malformed error
-	Line      []byte // without its end
-	Reason    string
+	// Refused is set where the session may not do what it asks: nothing is done,
+	// and it is answered with an ERROR in its turn.
+	Refused *protocol.Refusal
+	Line    []byte // without its end
+	Reason  string
 
 	Backend BackendID
 	Config  *Config // kept
@@ -96,4 +102,5 @@ type Event struct {
 	Within      time.Duration
 	WorkersLast bool
 	From, To    []byte // handles as clients see them
+	Allows      func(function []byte) bool
 }

@@ -20,27 +20,28 @@ type Route struct {
 }
 
 // Matches reports whether rt leads a function.
-func (rt Route) Matches(function []byte) bool { return patternOf(rt.Function).matches(function) }
+func (rt Route) Matches(function []byte) bool { return ParsePattern(rt.Function).Matches(function) }
 
-// A pattern is what stands before, between and behind the stars: one part
+// A Pattern is what stands before, between and behind the stars: one part
 // where there is no star.
-type pattern [][]byte
+type Pattern [][]byte
 
-func patternOf(text string) pattern {
-	var p pattern
+// ParsePattern reads a text in which a * stands for any text, none included.
+func ParsePattern(text string) Pattern {
+	var p Pattern
 	for part := range strings.SplitSeq(text, "*") {
 		p = append(p, []byte(part))
 	}
 	return p
 }
 
-// matches takes time in proportion to the function's name.
-func (p pattern) matches(function []byte) bool {
+// Matches takes time in proportion to the name, such as a function's.
+func (p Pattern) Matches(name []byte) bool {
 	first, last := p[0], p[len(p)-1]
 	if len(p) == 1 {
-		return bytes.Equal(function, first)
+		return bytes.Equal(name, first)
 	}
-	rest, ok := bytes.CutPrefix(function, first)
+	rest, ok := bytes.CutPrefix(name, first)
 	if !ok {
 		return false
 	}
@@ -83,7 +84,7 @@ type routing struct {
 }
 
 type rule struct {
-	pattern pattern
+	pattern Pattern
 	pool    *backendPool
 }
 
@@ -119,7 +120,7 @@ func (t *routing) pool(function []byte) *backendPool {
 // decide goes by the first rule that matches.
 func (t *routing) decide(function []byte) *backendPool {
 	for i := range t.rules {
-		if t.rules[i].pattern.matches(function) {
+		if t.rules[i].pattern.Matches(function) {
 			return t.rules[i].pool
 		}
 	}
@@ -153,12 +154,12 @@ func (r *Router) route() {
 	for _, rt := range r.cfg.Routes {
 		for _, p := range t.pools {
 			if p.name == rt.Pool {
-				t.rules = append(t.rules, rule{patternOf(rt.Function), p})
+				t.rules = append(t.rules, rule{ParsePattern(rt.Function), p})
 				break
 			}
 		}
 	}
-	if len(t.rules) > 0 && t.rules[0].pattern.matches(nil) && len(t.rules[0].pattern) > 1 {
+	if len(t.rules) > 0 && t.rules[0].pattern.Matches(nil) && len(t.rules[0].pattern) > 1 {
 		t.only = t.rules[0].pool // a first rule of nothing but stars
 	}
 	r.routing = t

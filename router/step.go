@@ -22,7 +22,7 @@ func (r *Router) Step(now time.Time, ev *Event, acts []Action) []Action {
 	case SessionLine:
 		if s := r.sessions[ev.Session]; s != nil {
 			r.speak(s)
-			r.sessionLine(s, ev.Line)
+			r.checkedSessionLine(s, ev)
 		}
 	case SessionClosed:
 		if s := r.sessions[ev.Session]; s != nil {
@@ -59,6 +59,10 @@ func (r *Router) Step(now time.Time, ev *Event, acts []Action) []Action {
 		r.startLameDuck(ev.Within, ev.WorkersLast)
 	case Forwarded:
 		r.noteForwarded(ev.From, ev.To)
+	case Restrict:
+		if s := r.sessions[ev.Session]; s != nil {
+			r.restrict(&s.worker, ev.Allows)
+		}
 	case Survey:
 		id := ev.Survey
 		r.survey(false, func(r *Router) { r.action(Surveyed).Survey = id })
@@ -72,12 +76,14 @@ func (r *Router) Step(now time.Time, ev *Event, acts []Action) []Action {
 	return r.end()
 }
 
-// sessionPacket refuses what no job server would take, and dispatches the
-// rest.
+// sessionPacket refuses what the session may not ask and what no job server
+// would take, and dispatches the rest.
 func (r *Router) sessionPacket(s *session, ev *Event) {
 	r.speak(s)
 	p := ev.Packet
 	switch {
+	case ev.Refused != nil:
+		r.replyError(s, *ev.Refused)
 	case p.Magic != protocol.Request:
 		r.replyError(s, protocol.RefuseMagic)
 	case ev.Malformed != nil:

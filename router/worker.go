@@ -128,7 +128,11 @@ func (w *worker) settled() bool {
 // cantDo takes a function back; nil takes back all. Jobs of it that w runs go
 // to others at once.
 func (r *Router) cantDo(w *worker, function []byte) {
-	gone := func(name []byte) bool { return function == nil || bytes.Equal(name, function) }
+	r.takeBack(w, func(name []byte) bool { return function == nil || bytes.Equal(name, function) })
+}
+
+// takeBack takes back the functions that are gone, as cantDo does.
+func (r *Router) takeBack(w *worker, gone func(function []byte) bool) {
 	w.abilities = slices.DeleteFunc(w.abilities, func(a ability) bool { return gone(a.function) })
 	var lost []*assignment
 	for _, h := range slices.Clone(w.running) {
@@ -142,6 +146,14 @@ func (r *Router) cantDo(w *worker, function []byte) {
 		r.joinGroup(w) // or jobs would wait for a worker that refuses them, and backends see one that is none
 	}
 	r.giveBackAll(lost)
+}
+
+// restrict takes back every function that is not allowed.
+func (r *Router) restrict(w *worker, allows func(function []byte) bool) {
+	r.takeBack(w, func(function []byte) bool { return !allows(function) })
+	if w.changed {
+		r.joinGroup(w) // at once: a GRAB_JOB that waits must not be answered with a job of theirs
+	}
 }
 
 // giveBackAll gives back those of the jobs whose link has not ended meanwhile.
