@@ -13,6 +13,7 @@ import (
 	"unsafe"
 
 	"github.com/geargate/geargate/protocol"
+	"github.com/geargate/geargate/proxy/access"
 	"github.com/geargate/geargate/proxy/listen"
 	"github.com/geargate/geargate/router"
 	"golang.org/x/sys/unix"
@@ -42,7 +43,7 @@ func (c *core) stream() *listen.Conn {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.lastID++
-	s := &session{id: c.lastID, open: true}
+	s := &session{id: c.lastID, open: true, grant: access.Everything}
 	c.sessions[s.id] = s
 	return &listen.Conn{Owner: s}
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/geargate/geargate/backend/jobserver"
+	"github.com/geargate/geargate/proxy/access"
 	"github.com/geargate/geargate/router"
 )
 
@@ -25,6 +26,7 @@ type Config struct {
 	Backends []Backend
 	Pools    []BackendPool
 	Routes   []Route
+	Access   []access.Rule
 	Pool     Pool
 	Spool    Spool
 	Admin    Admin

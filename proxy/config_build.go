@@ -3,6 +3,8 @@ package proxy
 import (
 	"strings"
 	"time"
+
+	"github.com/geargate/geargate/proxy/access"
 )
 
 // A builder puts entries into a Config.
@@ -147,6 +149,8 @@ func (b *builder) begin(e *entry) {
 		c.Pools = nil
 	case "routes":
 		c.Routes = nil
+	case "access":
+		c.Access = nil
 	}
 }
 
@@ -166,6 +170,8 @@ func (b *builder) grow(e *entry) {
 		c.Pools = append(c.Pools, BackendPool{})
 	case "routes":
 		c.Routes = append(c.Routes, Route{})
+	case "access":
+		c.Access = append(c.Access, access.Rule{})
 	}
 }
 
@@ -200,16 +206,15 @@ func (b *builder) parser(e *entry) parser {
 		if e.key == "name" {
 			return name(&pool.Name)
 		}
-		return func(text string) error {
-			pool.Backends = append(pool.Backends, "")
-			return name(&pool.Backends[len(pool.Backends)-1])(text)
-		}
+		return another(&pool.Backends, name)
 	case "routes":
 		route := &b.config.Routes[e.item]
 		if e.key == "pool" {
 			return name(&route.Pool)
 		}
 		return functionPattern(&route.Function)
+	case "access":
+		return accessParser(&b.config.Access[e.item], e.key)
 	}
 	return b.scalars[e.section+"."+e.key]
 }

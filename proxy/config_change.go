@@ -6,12 +6,14 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+
+	"github.com/geargate/geargate/proxy/access"
 )
 
 // reloadable are the keys that a Reload puts in force. All others take a
 // restart.
 var reloadable = map[string]bool{
-	"backends": true, "pools": true, "routes": true,
+	"backends": true, "pools": true, "routes": true, "access": true,
 	"limits.frame": true, "limits.line": true, "limits.function_name": true, "limits.functions_per_worker": true,
 	"limits.in_flight": true, "limits.memory": true, "limits.connections_per_address": true, "timeouts.keepalive": true,
 	"limits.ready_jobs": true, "limits.max_pending": true, "limits.connections": true, "limits.group_links": true,
@@ -62,6 +64,11 @@ func compare(key string, was, is reflect.Value, changed, waiting *[]string) {
 		words = nil
 		for _, rt := range is.Interface().([]Route) {
 			words = append(words, "routes: "+rt.Function+" to "+rt.Pool)
+		}
+	case []access.Rule:
+		words = nil
+		for i, r := range is.Interface().([]access.Rule) {
+			words = append(words, fmt.Sprintf("access[%d]: %v", i+1, r))
 		}
 	}
 	if len(words) == 0 {

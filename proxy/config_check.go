@@ -33,6 +33,7 @@ func (b *builder) complete() {
 	b.checkPools()
 	b.checkRoutes()
 	b.checkAdmin()
+	b.checkAccess()
 	if c.Limits.MaxPending < c.Limits.Frame {
 		b.problems.add(b.placeOf("limits.max_pending", "limits.frame"),
 			"limits.max_pending: expected at least limits.frame, "+FormatSize(c.Limits.Frame),

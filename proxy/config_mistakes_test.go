@@ -13,7 +13,7 @@ func TestMistakes(t *testing.T) {
 		want       []string // all problems, each as far as it goes
 	}{
 		{"unknown section", "pool:\n  servers: 1\nlisteners:\n", []string{
-			`c.yaml:3: expected one of the keys admin, backends, health, limits, listen, log, pool, pools, routes, spool, timeouts, got "listeners"`}},
+			`c.yaml:3: expected one of the keys access, admin, backends, health, limits, listen, log, pool, pools, routes, spool, timeouts, got "listeners"`}},
 		{"unknown key", "timeouts:\n  dial: 1s\n  dail: 2s\n", []string{
 			`c.yaml:3: timeouts: expected one of the keys dial, shutdown_delay, drain, admin, grab, wake, hold, handshake, keepalive, can_do_unit, got "dail"`}},
 		{"doubled section", "log: {level: info}\npool: {servers: 1}\nlog: {level: warn}\n", []string{
@@ -23,9 +23,9 @@ func TestMistakes(t *testing.T) {
 		{"merge key", "pool: &a\n  servers: 1\nlog:\n  <<: *a\n", []string{
 			`c.yaml:4: log: expected one of the keys level, format, got "<<"`}},
 		{"mapping as key", "? {a: b}\n: c\n", []string{
-			`c.yaml:1: expected one of the keys admin, backends, health, limits, listen, log, pool, pools, routes, spool, timeouts, got a mapping`}},
+			`c.yaml:1: expected one of the keys access, admin, backends, health, limits, listen, log, pool, pools, routes, spool, timeouts, got a mapping`}},
 		{"list at the top", "- listen\n", []string{
-			`c.yaml:1: expected a mapping of admin, backends, health, limits, listen, log, pool, pools, routes, spool, timeouts, got a list`}},
+			`c.yaml:1: expected a mapping of access, admin, backends, health, limits, listen, log, pool, pools, routes, spool, timeouts, got a list`}},
 		{"word at the top", "geargate\n", []string{`c.yaml:1: expected a mapping of`}},
 		{"second document", "log: {level: info}\n---\nlog: {level: warn}\n", []string{
 			`c.yaml:2: expected one YAML document, got a second document begins`}},
@@ -83,6 +83,18 @@ func TestMistakes(t *testing.T) {
 			`c.yaml:2: routes[1].pool: expected the name of a pool, got "p"`,
 			`c.yaml:4: routes[3]: expected the key function, got none`,
 			`c.yaml:5: routes[4]: expected the key pool, got none`}},
+		{"rules of no use", "listen:\n  - {address: \":1\", tls: {cert: c, key: k, client_ca: a}}\n  - address: \":2\"\naccess:\n  - listeners: [\":2\", \":3\", \"::1\"]\n    certificates: [\"*\"]\n  - certificates: [\"\"]\n  - admin: all\n  - addresses: [10.0.0.0/33]\n    submit: [\"\"]\n    work: []\n  - submit: f\n", []string{
+			`c.yaml:5: access[1].listeners: expected host:port, [ipv6]:port or unix:///path, got "::1"`,
+			`c.yaml:7: access[2].certificates: expected a name in a certificate with a * for any text, of at most 255 bytes, got ""`,
+			`c.yaml:8: access[3].admin: expected one of none, read, write, got "all"`,
+			`c.yaml:9: access[4].addresses: expected an address or a range of them, such as 10.0.0.0/8, got "10.0.0.0/33"`,
+			`c.yaml:10: access[4].submit: expected a function's name with a * for any text, of at most 255 bytes, got ""`,
+			`c.yaml:11: access[4].work: expected a list of values, got an empty one`,
+			`c.yaml:12: access[5].submit: expected a list of values, got "f"`,
+			`c.yaml:5: access[1].listeners: expected addresses under listen, got ":3"`,
+			`c.yaml:6: access[1].certificates: expected a listener of this rule with tls.client_ca, got none`,
+			`c.yaml:9: access[4]: expected no rule behind access[3], which fits everybody, got one`}},
+
 		{"admin socket", "admin: {socket: run/a.sock, listen: nowhere:x}\n", []string{
 			`c.yaml:1: admin.socket: expected auto, an absolute path of at most 107 bytes, or "" for none, got "run/a.sock"`,
 			`c.yaml:1: admin.listen: expected a port from 1 to 65535, got "nowhere:x"`}},

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/geargate/geargate/proxy/access"
 )
 
 const examplePath = "../config.example.yaml"
@@ -85,15 +87,15 @@ func TestExampleFarm(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	uncommented := regexp.MustCompile(`(?m)^#(  (- |  )(name|address|weight|backends|function|pool):)`).ReplaceAllString(string(text), " $1")
-	for _, section := range []string{"backends", "pools", "routes"} {
+	uncommented := regexp.MustCompile(`(?m)^#(  (- |  )(name|address|weight|backends|function|pool|addresses|submit|work|admin):)`).ReplaceAllString(string(text), " $1")
+	for _, section := range []string{"backends", "pools", "routes", "access"} {
 		uncommented = strings.Replace(uncommented, "\n"+section+": []", "\n"+section+":", 1)
 	}
 	config, err := Parse("example", []byte(uncommented), noEnvironment)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(config.Backends) != 2 || config.Backends[0].Weight != 1 || len(config.Pools) != 1 || len(config.Routes) != 1 {
+	if len(config.Backends) != 2 || config.Backends[0].Weight != 1 || len(config.Pools) != 1 || len(config.Routes) != 1 || len(config.Access) != 1 || config.Access[0].Admin != "read" {
 		t.Errorf("got %+v", config)
 	}
 }
@@ -119,6 +121,9 @@ pools:
       - b.1
 routes:
   - {function: "*_x", pool: q}
+access:
+  - {listeners: [":4731", "unix:///run/geargate.sock"], addresses: [10.0.0.1, "::/0"], certificates: [a, "*.b"], submit: [f], work: ["g*", h], admin: write}
+  - {}
 admin: {socket: /run/a.sock, listen: ":4731", token: 0123456789abcdefg}
 limits:
   frame: 1GiB
@@ -157,7 +162,11 @@ log: {level: debug, format: json}
 		Spool:  Spool{Path: "/var/spool", Rate: 9},
 		Pools:  []BackendPool{{"p", []string{"b.1", "pool-2"}}, {"q", []string{"b_2", "b.1"}}},
 		Routes: []Route{{"*_x", "q"}},
-		Admin:  Admin{Socket: "/run/a.sock", Listen: ":4731", Token: "0123456789abcdefg"},
+		Access: []access.Rule{{
+			Listeners: []string{":4731", "unix:///run/geargate.sock"}, Addresses: []netip.Prefix{netip.MustParsePrefix("10.0.0.1/32"), netip.MustParsePrefix("::/0")},
+			Certificates: []string{"a", "*.b"}, Submit: []string{"f"}, Work: []string{"g*", "h"}, Admin: "write",
+		}, {}},
+		Admin: Admin{Socket: "/run/a.sock", Listen: ":4731", Token: "0123456789abcdefg"},
 		Limits: Limits{Frame: GiB, Line: 64, FunctionName: KiB, FunctionsPerWorker: 7, ReadyJobs: 8,
 			InFlight: MiB, MaxPending: 2 * GiB, Memory: 3 * GiB, ConnectionsPerAddress: 5, Connections: 9, GroupLinks: 3, JobRetries: 4, HeldJobs: 5, HeldBytes: 6 * KiB},
 		Timeouts: Timeouts{Dial: 90 * time.Second, ShutdownDelay: 3 * time.Second, Admin: 2 * time.Second, Grab: 300 * time.Millisecond,

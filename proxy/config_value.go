@@ -155,6 +155,14 @@ func functionPattern(to *string) parser {
 // maxPattern bounds a pattern, in bytes.
 const maxPattern = 255
 
+// another accepts what each accepts, and adds it.
+func another(to *[]string, each func(*string) parser) parser {
+	return func(text string) error {
+		*to = append(*to, "")
+		return each(&(*to)[len(*to)-1])(text)
+	}
+}
+
 // anyText accepts anything.
 func anyText(to *string) parser {
 	return func(text string) error {

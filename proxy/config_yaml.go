@@ -19,17 +19,19 @@ import (
 type section struct {
 	list  bool // a list of mappings, otherwise one mapping
 	keys  []string
-	words string // the key that holds a list of scalars, if any
+	words []string // those of keys that hold a list of scalars
 }
 
 var sections = map[string]section{
-	"listen":   {list: true, keys: []string{"address", "reuse_port", "tls.cert", "tls.key", "tls.client_ca", "tls.client_auth", "tls.min_version", "proxy_protocol.trusted"}, words: "proxy_protocol.trusted"},
+	"listen":   {list: true, keys: []string{"address", "reuse_port", "tls.cert", "tls.key", "tls.client_ca", "tls.client_auth", "tls.min_version", "proxy_protocol.trusted"}, words: []string{"proxy_protocol.trusted"}},
 	"backends": {list: true, keys: []string{"name", "address", "weight", "tls.ca", "tls.cert", "tls.key", "tls.server_name", "tls.min_version", "tls.insecure"}},
-	"pools":    {list: true, keys: []string{"name", "backends"}, words: "backends"},
+	"pools":    {list: true, keys: []string{"name", "backends"}, words: []string{"backends"}},
 	"routes":   {list: true, keys: []string{"function", "pool"}},
-	"pool":     {keys: []string{"servers", "store", "store_memory"}},
-	"spool":    {keys: []string{"path", "rate"}},
-	"admin":    {keys: []string{"socket", "listen", "token", "token_file"}},
+	"access": {list: true, keys: []string{"listeners", "addresses", "certificates", "submit", "work", "admin"},
+		words: []string{"listeners", "addresses", "certificates", "submit", "work"}},
+	"pool":  {keys: []string{"servers", "store", "store_memory"}},
+	"spool": {keys: []string{"path", "rate"}},
+	"admin": {keys: []string{"socket", "listen", "token", "token_file"}},
 	"limits": {keys: []string{"frame", "line", "function_name", "functions_per_worker",
 		"ready_jobs", "in_flight", "max_pending", "memory", "connections", "connections_per_address", "group_links", "job_retries", "held_jobs", "held_bytes"}},
 	"timeouts": {keys: []string{"dial", "shutdown_delay", "drain", "admin", "grab", "wake", "hold", "handshake", "keepalive", "can_do_unit"}},
@@ -179,7 +181,7 @@ func (r *reader) keys(e entry, label string, n *yaml.Node, keys []string) bool {
 		case len(inner) > 0:
 			e.key += "."
 			r.keys(e, label+"."+p.key, p.value, inner)
-		case e.key == sections[e.section].words:
+		case slices.Contains(sections[e.section].words, e.key):
 			r.words(e, resolved(p.value))
 		default:
 			at := e

@@ -7,6 +7,7 @@ import (
 
 	"github.com/geargate/geargate/backend"
 	"github.com/geargate/geargate/protocol"
+	"github.com/geargate/geargate/proxy/access"
 	"github.com/geargate/geargate/proxy/listen"
 	"github.com/geargate/geargate/router"
 )
@@ -31,6 +32,7 @@ type decider interface {
 // loops: first in, first out for each peer, written by the loop that owns it
 // at the end of its turn.
 type core struct {
+	rules   *access.Rules          // guarded by mu
 	limits  atomic.Pointer[Limits] // in force
 	journal *journal
 	engine  *listen.Engine // static once connections come
@@ -98,7 +100,7 @@ func (c *core) decide(now time.Time) {
 
 // A speaker is a session or a link, the other being zero.
 type speaker struct {
-	session router.SessionID
+	session *session
 	link    router.LinkID
 }
 
@@ -114,12 +116,16 @@ func (c *core) piece(now time.Time, from speaker, p piece) {
 	}
 	ev := &c.event
 	*ev = router.Event{}
-	ev.Session, ev.Link = from.session, from.link
+	ev.Link = from.link
 	if p.text {
 		ev.Kind, ev.Line = line, p.bytes
 	} else {
 		ev.Kind, ev.Packet = packet, &c.packet
 		ev.Malformed = c.packet.Parse(p.bytes)
+	}
+	if from.session != nil {
+		ev.Session = from.session.id
+		c.judge(from.session, ev)
 	}
 	c.decide(now)
 }

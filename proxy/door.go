@@ -20,13 +20,14 @@ import (
 //	   └─────────────┴────────────────┴──► refused, with a line in the log
 type door struct {
 	*listen.Listener
+	name    string         // its address under listen; empty where sockets were inherited for others
 	keys    *keyring       // nil: no TLS
 	trusted []netip.Prefix // whose PROXY headers are asked for and believed
 }
 
 // door returns ln with what the configuration asks for there.
 func (p *Proxy) door(ln *listen.Listener, of Listen) *door {
-	d := &door{Listener: ln, trusted: of.ProxyProtocol.Trusted}
+	d := &door{Listener: ln, name: of.Address, trusted: of.ProxyProtocol.Trusted}
 	if of.TLS.On() {
 		d.keys = of.TLS.keyring(p.reread("listen at " + of.Address))
 	}
@@ -41,7 +42,7 @@ func (d *door) trusts(address netip.Addr) bool {
 // accept lets a new connection in, or refuses it.
 func (p *Proxy) accept(d *door, nc net.Conn) {
 	config := p.config.Load()
-	s := &session{address: addressOf(nc)}
+	s := &session{address: addressOf(nc), by: d.name}
 	told := d.trusts(s.address)
 	s.bare = len(d.trusted) > 0 && !told && d.keys == nil
 	if told {
@@ -144,6 +145,7 @@ func (p *Proxy) greet(d *door, nc net.Conn, s *session, told bool) (net.Conn, er
 		if err := secure.Handshake(); err != nil {
 			return nil, &refusal{"handshake_failed", err}
 		}
+		s.names = namesIn(secure.ConnectionState())
 		nc = secure
 	}
 	return nc, nc.SetDeadline(time.Time{})

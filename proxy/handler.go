@@ -26,6 +26,7 @@ func (c *core) Open(conn *listen.Conn) {
 		c.lastID++
 		p.id = c.lastID
 		c.sessions[p.id] = p
+		p.grant = c.grantOf(p)
 		c.step(now, router.Event{Kind: router.SessionOpened, Session: p.id, Lane: p.lane, Peer: host(conn.RemoteAddr()), Number: conn.FD(), Forwards: p.forwards})
 	case *link:
 		p.conn, p.opened = conn, now
@@ -55,7 +56,7 @@ func (c *core) Data(conn *listen.Conn, data []byte) {
 		}
 		most := c.limits.Load()
 		limits := streamLimits{frame: most.Frame, line: most.Line}
-		err := c.take(conn, &p.peer, data, limits, speaker{session: p.id})
+		err := c.take(conn, &p.peer, data, limits, speaker{session: p})
 		if err != nil {
 			c.journal.session("bad_input", p, err.Error())
 			c.expel(p)
@@ -141,8 +142,8 @@ func (c *core) hear(p *peer, data []byte, limits streamLimits, from speaker) err
 		rest = rest[n:]
 	}
 	p.deaf = p.closing || err != nil
-	if from.session != 0 && !p.deaf {
-		p.full = c.overfull(from.session)
+	if from.session != nil && !p.deaf {
+		p.full = c.overfull(from.session.id)
 	}
 	c.relieve(now)
 	hurry := !c.alwaysKick && c.lanes[p.lane].hurries()

@@ -132,6 +132,7 @@ var levels = map[string]slog.Level{
 	"bad_input":            slog.LevelWarn,
 	"bad_packet":           slog.LevelWarn,
 	"bad_reply":            slog.LevelWarn,
+	"access_refused":       slog.LevelWarn,
 	"late_result":          slog.LevelDebug,
 	"job_abandoned":        slog.LevelDebug,
 	"query_partial":        slog.LevelWarn,

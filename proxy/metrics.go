@@ -8,6 +8,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"github.com/geargate/geargate/proxy/access"
 	"github.com/geargate/geargate/router"
 )
 
@@ -43,6 +44,7 @@ var (
 	metricAccepted    = metric("connections_accepted_total", "Connections of clients and workers that were taken in.")
 	metricConnections = metric("connections", "Connections of clients and workers that are open.")
 	metricRefused     = metric("connections_refused_total", "Connections that were turned away.", "reason")
+	metricAccess      = metric("refused_total", "Packets and admin lines that access rules did not allow, by the right that lacked.", "what")
 	metricSessions    = metric("sessions", "Sessions that have submitted jobs, and that have asked for jobs; some have done both.", "role")
 	metricSubmitted   = metric("jobs_submitted_total", "Jobs that clients submitted, those joined to others included.", "function", "mode")
 	metricJoined      = metric("jobs_coalesced_total", "Jobs that were joined to one in flight with the same unique.", "function")
@@ -185,6 +187,9 @@ func (v values) connections(c *core) {
 	v.counter(metricRefused, n.TooManyOfAddress.Load(), "too_many_of_address")
 	v.counter(metricRefused, n.HandshakeFailures.Load(), "handshake")
 	v.counter(metricRefused, n.ProxyHeaderFailures.Load(), "proxy_header")
+	for right := access.None + 1; right < access.Rights; right++ {
+		v.counter(metricAccess, n.AccessRefused[right].Load(), right.String())
+	}
 	v.counter(metricRead, n.BytesRead.Load())
 	v.counter(metricWritten, n.BytesWritten.Load())
 	v.gauge(metricBuffered, float64(c.input.Load()), "in")

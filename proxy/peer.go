@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/geargate/geargate/backend"
+	"github.com/geargate/geargate/proxy/access"
 	"github.com/geargate/geargate/proxy/listen"
 	"github.com/geargate/geargate/router"
 )
@@ -39,6 +40,9 @@ type session struct {
 	id      router.SessionID // static once it is open
 	open    bool             // guarded by core.mu: the router knows it
 	address netip.Addr       // static once it is open; see admission
+	by      string           // static once it is open: the listener it came in by, as under listen
+	names   []string         // static once it is open: in its certificate
+	grant   *access.Grant    // guarded by core.mu
 	bare    bool             // owned by its loop: has said nothing, and is not to say a PROXY header
 
 	forwards bool // static: it is the forwarder's

@@ -35,6 +35,7 @@ import (
 
 	"github.com/geargate/geargate/backend"
 	"github.com/geargate/geargate/backend/jobserver"
+	"github.com/geargate/geargate/proxy/access"
 	"github.com/geargate/geargate/proxy/listen"
 	"github.com/geargate/geargate/router"
 )
@@ -121,6 +122,7 @@ func New(config Config, options Options, log *slog.Logger) (*Proxy, error) {
 	}
 	c.admission.addresses = map[netip.Addr]int{}
 	c.limits.Store(&config.Limits)
+	c.rules = access.New(config.Access)
 	c.receiver = c.builtinReceiver()
 	c.plain = config.Gearmand.PlainHandles
 	p.core = c
@@ -214,9 +216,10 @@ func (p *Proxy) bind() error {
 // was meant for it.
 func (p *Proxy) inherit() error {
 	config, files := p.config.Load(), p.options.Inherited
-	asks := slices.ContainsFunc(config.Listen, func(l Listen) bool { return l.TLS.On() || len(l.ProxyProtocol.Trusted) > 0 })
+	asks := slices.ContainsFunc(config.Listen, func(l Listen) bool { return l.TLS.On() || len(l.ProxyProtocol.Trusted) > 0 }) ||
+		slices.ContainsFunc(config.Access, func(r access.Rule) bool { return len(r.Listeners) > 0 })
 	if asks && len(files) != len(config.Listen) {
-		return fmt.Errorf("inherit sockets: expected %d, one for each of listen, as tls or proxy_protocol is set there, got %d", len(config.Listen), len(files))
+		return fmt.Errorf("inherit sockets: expected %d, one for each of listen, as tls or proxy_protocol is set there or access names it, got %d", len(config.Listen), len(files))
 	}
 	for i, file := range files {
 		ln, err := listen.Inherit(file)
@@ -224,7 +227,7 @@ func (p *Proxy) inherit() error {
 			return err
 		}
 		var of Listen
-		if asks {
+		if len(files) == len(config.Listen) {
 			of = config.Listen[i]
 		}
 		p.doors = append(p.doors, p.door(ln, of))

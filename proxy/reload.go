@@ -98,6 +98,8 @@ func (p *Proxy) enforce(next *Config) error {
 	}
 	p.config.Store(next)
 	c.limits.Store(&next.Limits)
+	now := time.Now()
+	c.enforceAccess(now, next.Access)
 	if p.options.Level != nil {
 		p.options.Level.Set(next.Log.Level)
 	}
@@ -105,7 +107,6 @@ func (p *Proxy) enforce(next *Config) error {
 		p.enlist(b)
 	}
 	cfg := next.Router(len(c.lanes))
-	now := time.Now()
 	c.step(now, router.Event{Kind: router.Reload, Config: &cfg})
 	c.settle(now)
 	return nil
