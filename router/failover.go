@@ -121,6 +121,7 @@ func (r *Router) launch(j *job, kept bool) {
 		sub.kind = background(j.kind)
 		c := r.newJob(&sub)
 		c.stored, c.lostRuns = true, j.lostRuns
+		c.front = j.front // it was accepted before, if j was
 		c.joined, j.joined = j.joined, c.joined
 		r.dispatch(c)
 	}
