@@ -70,10 +70,9 @@ func (r *Router) created(j *job, p *protocol.Packet, refused bool) {
 		r.refuseJob(j, []byte(protocol.RefuseHandle.Code), []byte(protocol.RefuseHandle.Text))
 		return
 	}
-	l := j.link
-	known := r.jobs.byHandle[l.place(&h)]
+	known := r.jobs.byHandle[j.link.place(&h)]
 	if known != nil && (known.ending || !known.isOne(j)) {
-		if r.tellApart(j, known); j.link != l {
+		if !r.tellApart(j, known) {
 			return
 		}
 		known = nil
@@ -120,12 +119,12 @@ func (j *job) isOne(other *job) bool {
 // not be joined to it. Where that is on its way to its end, j is submitted
 // again. Where they cannot be one, their backend has started anew and counts
 // from one again, and the older link has ended without our knowing: it is
-// closed.
-func (r *Router) tellApart(j, known *job) {
+// closed. It reports whether j has the handle now.
+func (r *Router) tellApart(j, known *job) bool {
 	b, l := j.backend, j.link
 	if known.isOne(j) {
 		r.failover(j, b)
-		return
+		return false
 	}
 	old := known.link
 	if l.id < old.id {
@@ -135,7 +134,9 @@ func (r *Router) tellApart(j, known *job) {
 	r.linkIsDown(old, "its backend gives its handles to other jobs")
 	if r.links[l.id] != l {
 		r.failover(j, b)
+		return false
 	}
+	return true
 }
 
 // newFront returns the handle that sessions see for j, which no other job in
