@@ -30,13 +30,14 @@ func fitProcessors(loops int, secure bool) {
 }
 
 // garbagePercent of the heap and of headroom may be garbage before it is
-// collected: 32 MiB of an empty heap, and little more of a large one. Packets
-// leave no garbage but for large frames, of which some should come together
-// before the collector runs. The heap is what waits for slow readers and what
+// collected: 16 MiB of an empty heap, and little more of a large one. Packets
+// leave no garbage but for large ones to built-in job servers, of which some
+// should come together before the collector runs, as should connections that
+// have ended. The heap is what waits for slow readers in small pieces and what
 // is queued in memory, and half of that again would be too much.
 const (
 	garbagePercent = 10
-	headroom       = 320 << 20 // bytes
+	headroom       = 160 << 20 // bytes
 )
 
 // unused makes the heap look larger to the collector. Nothing of it is ever
