@@ -120,7 +120,7 @@ func (r *Router) move(b *backend) {
 			r.closeSubmitLink(old)
 			continue
 		}
-		old.retiring = true
+		old.retiring, old.probed = true, false // tidyLink asks anew
 		r.retired = append(r.retired, old)
 		r.tidySoon()
 	}
