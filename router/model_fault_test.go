@@ -25,7 +25,9 @@ func (w *world) disturb() {
 		h.start(h.imitated != nil)
 		w.crash(h)
 	case 1:
+		h.again = h.again || h.imitated != nil && w.IntN(2) == 0
 		w.note("# %s is restarted and has kept its background jobs", h.name)
+		h.restart(w.now)
 		w.crash(h)
 	case 2:
 		h.closed = within(1500)
@@ -135,10 +137,13 @@ func (w *world) gone(at *wire) {
 }
 
 // lost notes that a submit link has ended, and with it the foreground jobs
-// under way on it and the background submissions that had joined them.
+// under way on it and, at gearmand, the background submissions that had joined
+// them.
 func (w *world) lost(h *host) {
 	h.submitLosses++
-	h.accepted = nil
+	if h.imitated != nil {
+		h.accepted = nil
+	}
 }
 
 func (w *world) forgetWire(at *wire) {

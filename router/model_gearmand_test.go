@@ -43,7 +43,7 @@ func newGearmand() *gearmand {
 	}
 }
 
-func (g *gearmand) step(s *jobserver.Server, now time.Time, ev *jobserver.Event) []sentUnit {
+func (g *gearmand) step(s *durable, now time.Time, ev *jobserver.Event) []sentUnit {
 	if answer := g.ofDoomed(ev); answer != nil {
 		return []sentUnit{{ev.Conn, answer}}
 	}
@@ -52,7 +52,7 @@ func (g *gearmand) step(s *jobserver.Server, now time.Time, ev *jobserver.Event)
 	case ev.Kind == jobserver.Closed:
 		return g.closed(s, now, ev)
 	case ev.Kind == jobserver.Tick:
-		g.withheld = append(g.withheld, g.plain(plainStep(s, now, ev))...)
+		g.withheld = append(g.withheld, g.plain(s.step(now, ev))...)
 		return g.tick()
 	case ev.Kind != jobserver.Packet:
 	case ev.Packet.Type == protocol.CanDo:
@@ -67,7 +67,7 @@ func (g *gearmand) step(s *jobserver.Server, now time.Time, ev *jobserver.Event)
 			name, foreground = nameOf(ev.Packet), !background
 		}
 	}
-	out := g.plain(plainStep(s, now, ev))
+	out := g.plain(s.step(now, ev))
 	if name != "" {
 		g.created(out, ev.Conn, name, foreground)
 		out = append(out, g.withheld...)
@@ -144,11 +144,11 @@ func (g *gearmand) created(out []sentUnit, conn jobserver.ConnID, name string, f
 }
 
 // closed dooms the queued jobs whose last client has gone.
-func (g *gearmand) closed(s *jobserver.Server, now time.Time, ev *jobserver.Event) []sentUnit {
+func (g *gearmand) closed(s *durable, now time.Time, ev *jobserver.Event) []sentUnit {
 	delete(g.able, ev.Conn)
 	delete(g.woken, ev.Conn)
 	states := statesOf(s)
-	out := plainStep(s, now, ev)
+	out := s.step(now, ev)
 	for _, handle := range slices.Sorted(maps.Keys(g.attached)) {
 		clients := g.attached[handle]
 		was := clients[ev.Conn]
@@ -173,7 +173,7 @@ func (g *gearmand) closed(s *jobserver.Server, now time.Time, ev *jobserver.Even
 
 // requeued dooms the jobs that nobody waited for while they ran, and whose
 // worker was lost.
-func (g *gearmand) requeued(s *jobserver.Server, now time.Time, before map[string]string) {
+func (g *gearmand) requeued(s *durable, now time.Time, before map[string]string) {
 	after := statesOf(s)
 	for _, handle := range slices.Sorted(maps.Keys(g.ignored)) {
 		switch {
@@ -187,8 +187,8 @@ func (g *gearmand) requeued(s *jobserver.Server, now time.Time, before map[strin
 }
 
 // doom has nobody run a job, where a background submission would have kept it.
-func (g *gearmand) doom(s *jobserver.Server, now time.Time, handle string) {
-	h := host{server: s}
+func (g *gearmand) doom(s *durable, now time.Time, handle string) {
+	h := &host{server: s}
 	h.tell(now, "cancel job "+handle)
 	if name := g.names[handle]; !strings.HasSuffix(name, "\x00") {
 		g.doomed[name] = handle
@@ -196,7 +196,7 @@ func (g *gearmand) doom(s *jobserver.Server, now time.Time, handle string) {
 }
 
 // statesOf returns where every job stands, by handles as gearmand writes them.
-func statesOf(s *jobserver.Server) map[string]string {
+func statesOf(s *durable) map[string]string {
 	states := map[string]string{}
 	s.List(0, 1<<30, func(j *jobserver.Listed) {
 		handle, _ := handleOf(j.Handle)

@@ -1,7 +1,6 @@
 package router
 
 import (
-	"bytes"
 	"strconv"
 	"strings"
 	"time"
@@ -13,13 +12,15 @@ import (
 // A host is a backend: a built-in job server.
 type host struct {
 	name    string
-	server  *jobserver.Server
+	server  *durable
+	lasting string    // prefix of the handles of this life
 	lives   int       // how often it has started
 	again   bool      // it has given out handles a second time: an old job's result may be taken for a new one's
 	frozen  time.Time // nothing gets through to it or from it until then
 	stopped bool      // while it is frozen, connections to it are accepted all the same
 	closed  time.Time // it refuses connections until then
 	flowed  time.Time // when something came over a submit link last
+	spared  time.Time // when it was last right not to give it up for its silence
 	// imitated is what makes it behave like gearmand; nil for a built-in one.
 	imitated  *gearmand
 	drained   bool
@@ -42,16 +43,35 @@ func newHost(name string, imitated bool) *host {
 }
 
 func (h *host) start(imitated bool) {
-	cfg := jobserver.DefaultConfig()
-	cfg.HandlePrefix = "H:" + h.name + "host"
-	if h.lives++; h.lives > 1 && !h.again {
-		cfg.HandlePrefix += strconv.Itoa(h.lives)
-	}
-	h.server, h.imitated = jobserver.New(cfg), nil
+	h.lives++
+	h.server, h.imitated = newDurable(h.prefix()), nil
 	if imitated {
 		h.imitated = newGearmand()
 	}
 	h.accepted, h.ran = nil, map[string]bool{}
+}
+
+// restart starts h anew, with the background jobs it has on its disk.
+func (h *host) restart(now time.Time) {
+	h.lives++
+	old := h.server
+	if h.imitated == nil {
+		h.server = newDurable(h.lasting)
+		h.server.restore(now, old)
+		return
+	}
+	h.server, h.imitated = newDurable(h.prefix()), newGearmand()
+	h.server.replay(now, old)
+}
+
+// prefix returns what begins the handles of a life that counts from one: what
+// they begin with for good where they come again.
+func (h *host) prefix() string {
+	h.lasting = "H:" + h.name + "host"
+	if h.lives > 1 && !h.again {
+		h.lasting += strconv.Itoa(h.lives)
+	}
+	return h.lasting
 }
 
 func (h *host) tick(w *world) {
@@ -91,24 +111,7 @@ func (h *host) step(now time.Time, ev *jobserver.Event) []sentUnit {
 	if h.imitated != nil {
 		return h.imitated.step(h.server, now, ev)
 	}
-	return plainStep(h.server, now, ev)
-}
-
-func plainStep(s *jobserver.Server, now time.Time, ev *jobserver.Event) []sentUnit {
-	var out []sentUnit
-	for _, a := range s.Step(now, ev, nil) {
-		switch a.Kind {
-		case jobserver.Send:
-			out = append(out, sentUnit{a.Conn, a.Draft.AppendTo(nil)})
-		case jobserver.SendText:
-			for line := range bytes.Lines(a.Text) {
-				out = append(out, sentUnit{a.Conn, bytes.Clone(line)})
-			}
-		case jobserver.Close:
-			out = append(out, sentUnit{a.Conn, nil})
-		}
-	}
-	return out
+	return h.server.step(now, ev)
 }
 
 // tell returns what the job server answers to an admin line.
@@ -120,7 +123,7 @@ func (h *host) tell(now time.Time, line string) string {
 		{Kind: jobserver.Line, Conn: operator, Line: []byte(line)},
 		{Kind: jobserver.Closed, Conn: operator},
 	} {
-		for _, unit := range plainStep(h.server, now, &ev) {
+		for _, unit := range h.server.step(now, &ev) {
 			text.Write(unit.bytes)
 		}
 	}

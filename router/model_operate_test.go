@@ -157,14 +157,36 @@ func (w *world) settle() {
 // operated checks what operators were promised.
 func (c *checker) operated(w *world) {
 	for _, b := range w.r.backends {
-		quiet := w.now.Sub(w.hosts[b.id].flowed)
-		if limit := w.r.cfg.HealthInterval + 2*w.r.cfg.HealthTimeout; b.health.state == healthUp && quiet > limit {
-			c.expect(b.name+" is taken to be well and has said nothing for "+quiet.String(), true, false)
-		}
+		c.silence(w, b, w.hosts[b.id])
 	}
 	for id, at := range w.surveys {
 		if late := w.now.Sub(at); late > w.r.cfg.AdminTimeout {
 			c.expect(fmt.Sprintf("survey %d answered", id), late, time.Duration(0))
 		}
+	}
+}
+
+// silence checks that a backend that says nothing is given up, unless too many
+// others say nothing either.
+func (c *checker) silence(w *world, b *backend, h *host) {
+	quiet, limit := w.now.Sub(h.flowed), w.r.cfg.HealthInterval+2*w.r.cfg.HealthTimeout
+	if !b.up() || quiet <= limit {
+		h.spared = w.now
+		return
+	}
+	alive, silent := 0, 0
+	for _, other := range w.r.backends {
+		if other.standing != standingGone && (other.health.answers() || other.health.silent) {
+			alive++
+		}
+		if other.standing != standingGone && other.health.silent {
+			silent++
+		}
+	}
+	if b.health.state == healthSuspect && !maySilence(alive, silent) {
+		h.spared = w.now
+	}
+	if b.health.state == healthUp || w.now.Sub(h.spared) > w.r.cfg.HealthTimeout {
+		c.expect(b.name+" has said nothing for "+quiet.String()+" and is "+b.health.state.String(), true, false)
 	}
 }

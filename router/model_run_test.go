@@ -28,7 +28,8 @@ var (
 // put into testdata.
 //
 // The world (model_test.go) draws lots and keeps the clock. Backends are in
-// model_host_test.go and, as gearmand, model_gearmand_test.go, links in
+// model_host_test.go, their disks in model_disk_test.go, what makes them
+// gearmand's likes in model_gearmand_test.go, links in
 // model_wire_test.go, and what breaks of both in model_fault_test.go. What
 // sessions do is in model_act_test.go; what they hear, as anybody, in
 // model_peer_test.go, as clients in model_listen_test.go and as workers in
