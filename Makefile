@@ -1,6 +1,6 @@
 # The whole project in a few words: make run, make test, make lint, make soak,
-# make bench, make bench-growth, make faults, make durable, make release, make
-# clean.
+# make bench, make bench-growth, make faults, make durable, make pictures, make
+# release, make clean.
 
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
@@ -18,7 +18,7 @@ FUZZTIME ?= 1m
 ROUNDS ?= 3
 RESULTS ?= .results
 
-.PHONY: geargate run test lint unit simulate soak fuzz e2e release release-check vulncheck tools bench bench-growth faults durable microbench clean
+.PHONY: geargate run test lint unit simulate soak fuzz e2e release release-check vulncheck tools bench bench-growth faults durable pictures microbench clean
 
 # The front door with its built-in pool, on 127.0.0.1:4730.
 run: geargate
@@ -111,6 +111,11 @@ durable: geargate tools
 	DURABLE_KILLS=100 DURABLE_JOBS=1000000 go test -count=1 -timeout 20m -run TestDurable -v ./cmd/geargate
 	go test -count=1 -run 'TestTailCutOff|TestEveryByteDamaged' -v ./backend/store
 	./geargate bench compare --rounds 1 durable
+
+# The dashboard in a browser, dark and light and on a telephone, as the README
+# and docs/operations.md show it. Two minutes.
+pictures:
+	go test ./proxy -count=1 -run TestDashboardPictures -pictures $(CURDIR)/docs/images -pictures-for 100s
 
 # Go's own benchmarks, in the form that benchstat compares.
 microbench:

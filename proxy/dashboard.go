@@ -41,7 +41,7 @@ const (
 )
 
 // serveWatch sends a Status every second, as server-sent events, for as long as
-// somebody looks.
+// somebody looks. What backends have queued is asked now and then meanwhile.
 func (p *Proxy) serveWatch(w http.ResponseWriter, r *http.Request) {
 	defer p.admin.watching.Add(-1)
 	if p.admin.watching.Add(1) > watchers {
@@ -53,6 +53,7 @@ func (p *Proxy) serveWatch(w http.ResponseWriter, r *http.Request) {
 	ticker := time.NewTicker(liveEvery)
 	defer ticker.Stop()
 	for {
+		p.census.take(p.core)
 		body, err := json.Marshal(p.Status())
 		if err == nil {
 			_, err = fmt.Fprintf(w, "data: %s\n\n", body)

@@ -64,7 +64,7 @@ func freePort(t *testing.T) string {
 }
 
 // eventually polls until done, and fails with what was waited for.
-func eventually(t *testing.T, what string, done func() bool) {
+func eventually(t testing.TB, what string, done func() bool) {
 	t.Helper()
 	deadline := time.Now().Add(10 * time.Second)
 	for !done() {

@@ -13,7 +13,7 @@ import (
 
 // startServe starts the default verb on a unix socket and returns it when it
 // answers.
-func startServe(t *testing.T, args ...string) (command *exec.Cmd, dial func() net.Conn) {
+func startServe(t testing.TB, args ...string) (command *exec.Cmd, dial func() net.Conn) {
 	t.Helper()
 	socket := filepath.Join(t.TempDir(), "s")
 	command = exec.Command(binary, append([]string{"--listen", "unix://" + socket}, args...)...)

@@ -1,87 +1,311 @@
 "use strict";
 // The page shows what /api/v1/live sends once a second. All of it is put in as
-// text: names come from whoever connects.
-const history = new Map(); // by function, and "" for all: jobs per second, the latest last
-const former = new Map(); // by function: submitted before
+// text: names come from whoever connects. Rows are kept from one second to the
+// next, so that the focus stays where it is.
 
-function note(name, rate, most) {
-  const rates = history.get(name) ?? [];
-  rates.push(rate);
-  if (rates.length > most) rates.shift();
-  history.set(name, rates);
-  return rates;
+const at = id => document.getElementById(id);
+let bounds = []; // of the buckets of waits, in seconds
+let before = null; // the state a second ago
+let access = {commands: false, reason: ""};
+
+// --- history, by name: "" is for all functions together
+
+const history = new Map();
+
+function past(name) {
+  if (!history.has(name)) history.set(name, {submitted: [], completed: [], waits: [], half: [], most: []});
+  return history.get(name);
 }
 
-function points(rates, width, height) {
-  const top = Math.max(1, ...rates);
-  return rates.map((r, i) => `${width - rates.length + 1 + i},${(height - 1 - (height - 2) * r / top).toFixed(1)}`).join(" ");
+function note(list, value, most) {
+  list.push(value);
+  if (list.length > most) list.shift();
 }
 
-function spark(rates) {
-  const space = "http://www.w3.org/2000/svg";
-  const svg = document.createElementNS(space, "svg");
-  svg.setAttribute("viewBox", "0 0 60 16");
-  svg.setAttribute("preserveAspectRatio", "none");
-  svg.setAttribute("role", "img");
-  svg.setAttribute("aria-label", `${rates.at(-1)} in the last second, ${Math.max(...rates)} at most`);
-  const line = document.createElementNS(space, "polyline");
-  line.setAttribute("points", points(rates, 60, 16));
-  svg.append(line);
-  return svg;
+const minus = (a, b) => a.map((n, i) => Math.max(0, n - (b ? b[i] : 0)));
+const sum = list => list.reduce((a, b) => a + b, 0);
+const total = lists => lists.length === 0 ? [] : lists.reduce((a, b) => a.map((n, i) => n + b[i]));
+
+// within returns the bound that a share of what is in buckets took at most, or
+// null where there is nothing. What took longer than every bound is taken for
+// the last.
+function within(buckets, share) {
+  const all = sum(buckets);
+  if (all === 0) return null;
+  let below = 0;
+  for (let i = 0; i < bounds.length; i++) {
+    below += buckets[i];
+    if (below >= all * share) return bounds[i];
+  }
+  return bounds.at(-1);
 }
 
-function row(name, cells) {
-  const tr = document.createElement("tr");
-  tr.dataset.name = name;
-  cells.forEach((cell, i) => {
-    const td = document.createElement(i === 0 ? "th" : "td");
-    if (i === 0) td.scope = "row";
-    td.append(cell);
-    if (cell instanceof HTMLSpanElement) td.className = "long";
-    tr.append(td);
+// remember takes a state into the history.
+function remember(live) {
+  const seconds = before ? Math.max(0.1, (Date.parse(live.at) - Date.parse(before.at)) / 1000) : 1;
+  const was = new Map((before ? before.functions : []).map(f => [f.name, f]));
+  const all = {submitted: 0, completed: 0, waits: bounds.map(() => 0).concat(0)};
+  for (const f of live.functions) {
+    const old = before ? was.get(f.name) : f; // what came before the first state has no time
+    const one = past("f:" + f.name);
+    const submitted = Math.max(0, f.submitted - (old ? old.submitted : 0)) / seconds;
+    const waits = minus(f.wait.buckets, old && old.wait.buckets);
+    note(one.submitted, submitted, 60);
+    note(one.waits, waits, 60);
+    all.submitted += submitted;
+    all.completed += Math.max(0, f.completed - (old ? old.completed : 0)) / seconds;
+    all.waits = total([all.waits, waits]);
+  }
+  const kept = new Set(live.functions.map(f => "f:" + f.name));
+  for (const name of history.keys()) if (name !== "" && !kept.has(name)) history.delete(name);
+  const every = past("");
+  note(every.submitted, all.submitted, 120);
+  note(every.completed, all.completed, 120);
+  note(every.waits, all.waits, 10);
+  note(every.half, within(total(every.waits), 0.5), 120);
+  note(every.most, within(total(every.waits), 0.99), 120);
+  before = live;
+}
+
+// --- words
+
+const number = n => n === 0 || n >= 10 ? Math.round(n).toLocaleString() : n.toFixed(1).replace(/\.0$/, "");
+
+function duration(seconds) {
+  if (seconds < 1) return Math.max(0, Math.round(seconds * 1000)) + " ms";
+  if (seconds < 120) return Math.round(seconds) + " s";
+  if (seconds < 7200) return Math.round(seconds / 60) + " min";
+  return seconds < 172800 ? Math.round(seconds / 3600) + " h" : Math.round(seconds / 86400) + " d";
+}
+
+const atMost = seconds => seconds === null ? "–" : "≤ " + duration(seconds);
+
+const since = (live, peer) => duration(Math.max(0, Math.round((Date.parse(live.at) - Date.parse(peer.since)) / 1000)));
+
+// --- elements
+
+function put(node, text) {
+  text = String(text);
+  if (node.textContent !== text) node.textContent = text;
+}
+
+// name returns an element for a text of strangers: it cannot turn around the
+// direction of what is beside it.
+function name(text) {
+  const bdi = document.createElement("bdi");
+  bdi.textContent = text;
+  return bdi;
+}
+
+// fill gives a table one row for each item, in their order. A row that is there
+// for a key stays. show is given its cells, and makes them what they should be.
+function fill(body, items, key, columns, show) {
+  const rows = new Map([...body.children].map(tr => [tr.dataset.key, tr]));
+  items.forEach((item, i) => {
+    const k = String(key(item));
+    let tr = rows.get(k);
+    rows.delete(k);
+    if (!tr) {
+      tr = document.createElement("tr");
+      tr.dataset.key = k;
+      columns.forEach((kind, c) => {
+        const cell = tr.appendChild(document.createElement(c === 0 ? "th" : "td"));
+        if (c === 0) cell.scope = "row";
+        if (kind) cell.className = kind;
+      });
+    }
+    if (body.children[i] !== tr) body.insertBefore(tr, body.children[i] ?? null);
+    show([...tr.children], item, tr);
   });
-  return tr;
+  for (const tr of rows.values()) tr.remove();
 }
 
-function backend(b) {
-  const state = document.createElement("span");
-  const up = b.state === "up" || b.state === "suspect";
-  state.className = up ? "up" : "down";
-  state.textContent = (up ? "● " : "✖ ") + b.state + (b.drained ? ", drained" : "") + (b.leaving ? ", leaving" : "") + (b.reason ? ": " + b.reason : "");
-  return row(b.name, [b.name, b.address || "built in", state, b.links, b.owed, b.foreground, b.assigned]);
+// named puts a stranger's text into a cell.
+function named(cell, text) {
+  if (cell.firstChild?.textContent !== text) cell.replaceChildren(name(text));
 }
 
-function wait(seconds) { return seconds === null ? "–" : "≤ " + (seconds < 1 ? seconds * 1000 + " ms" : seconds + " s"); }
+// --- the parts of the page
+
+function showBackend(live) {
+  return ([title, state, command, queued, running, here, links, owed, address], b, tr) => {
+    tr.dataset.name = b.name;
+    named(title, b.name);
+    const up = b.state === "up";
+    state.className = up ? "long up" : b.state === "suspect" ? "long unsure" : "long down";
+    put(state, (up ? "● " : b.state === "suspect" ? "◐ " : "✖ ") + b.state + (b.leaving ? ", leaving" : "") + (b.reason ? ": " + b.reason : ""));
+    showCommand(command, b);
+    put(queued, b.queues ? number(b.queues.queued) : "?");
+    put(running, b.queues ? number(b.queues.running) : "?");
+    put(here, number(b.foreground + b.assigned));
+    put(links, b.links);
+    put(owed, b.owed);
+    put(address, b.address || "built in");
+  };
+}
+
+// showCommand shows whether a backend gets new jobs, and the button for it.
+function showCommand(cell, b) {
+  let button = cell.querySelector("button");
+  if (!button) {
+    button = document.createElement("button");
+    button.type = "button";
+    button.addEventListener("click", () => press(button));
+    cell.replaceChildren(document.createElement("span"), " ", button);
+  }
+  put(cell.firstChild, b.drained ? "drained" : b.leaving ? "none" : "taken");
+  cell.className = b.drained ? "unsure" : "";
+  button.dataset.backend = b.name;
+  button.dataset.verb = b.drained ? "undrain" : "drain";
+  put(button, b.drained ? "Undrain" : "Drain");
+  button.setAttribute("aria-label", `${button.textContent} ${b.name}`);
+  button.disabled = !access.commands || b.leaving;
+}
+
+// press sends the command of a button. The next state shows what came of it.
+async function press(button) {
+  const {backend, verb} = button.dataset;
+  try {
+    const response = await fetch(`api/v1/${verb}?backend=${encodeURIComponent(backend)}`, {method: "POST"});
+    const body = await response.json();
+    put(at("outcome"), response.ok ? `${backend} ${verb === "drain" ? "gets no new jobs" : "gets new jobs"}.` : `${verb} of ${backend} was refused: ${body.error}`);
+  } catch (e) {
+    put(at("outcome"), `${verb} of ${backend} failed: ${e.message}`);
+  }
+}
+
+function showFunction([title, queued, running, workers, half, most, last, submitted, completed, failed], f, tr) {
+  tr.dataset.name = f.name;
+  named(title, f.name);
+  put(queued, number(f.queued + f.ready));
+  put(running, number(f.running));
+  put(workers, f.asleep === 0 ? number(f.active) : `${number(f.active)} + ${number(f.asleep)} asleep`);
+  const one = past("f:" + f.name);
+  const minute = total(one.waits);
+  put(half, atMost(within(minute, 0.5) ?? f.wait_p50));
+  put(most, atMost(within(minute, 0.99) ?? f.wait_p99));
+  const svg = last.firstChild ?? last.appendChild(sparkline());
+  draw(svg, 59, 16, Math.max(1, ...one.submitted), [one.submitted]);
+  svg.setAttribute("aria-label", `${number(one.submitted.at(-1))} a second now, ${number(Math.max(...one.submitted))} at most`);
+  put(submitted, number(f.submitted));
+  put(completed, number(f.completed));
+  put(failed, number(f.failed));
+}
+
+const doing = {running: "●", awake: "○", asleep: "☾"};
+
+function showWorker(live) {
+  return ([address, does, time, job, can, id], w) => {
+    named(address, w.address);
+    does.className = w.state === "running" ? "long up" : "long";
+    const text = `${doing[w.state]} ${w.function || w.state}${w.jobs > 1 ? ` and ${w.jobs - 1} more` : ""}`;
+    named(does, text);
+    put(time, since(live, w));
+    named(job, w.handle);
+    named(can, w.names.join(", ") + (w.functions > w.names.length ? ` and ${w.functions - w.names.length} more` : ""));
+    named(id, w.id);
+  };
+}
+
+function showClient(live) {
+  return ([address, waits, time, job, id], c) => {
+    named(address, c.address);
+    named(waits, c.jobs === 0 ? "nothing" : c.function + (c.jobs > 1 ? ` and ${number(c.jobs - 1)} more jobs` : ""));
+    put(time, since(live, c));
+    named(job, c.handle);
+    named(id, c.id);
+  };
+}
+
+function showCount(id, list, busy, word) {
+  const more = list.total - list.listed.length;
+  put(at(id), `${number(busy)} of ${number(list.total)} ${word}${more > 0 ? `, ${number(more)} are not listed` : ""}`);
+}
+
+// showEvents adds what is new on top, which is all that a screen reader tells.
+function showEvents(events) {
+  const list = at("events");
+  const key = e => [e.at, e.event, e.backend, e.peer, e.reason].join(" ");
+  const latest = list.firstChild?.dataset.key;
+  const fresh = events.slice(events.findLastIndex(e => key(e) === latest) + 1);
+  for (const e of fresh) {
+    const li = document.createElement("li");
+    li.dataset.key = key(e);
+    const time = document.createElement("time");
+    time.dateTime = e.at;
+    time.textContent = new Date(e.at).toLocaleTimeString();
+    li.append(time, " ", name([e.event, e.backend, e.peer, e.reason].filter(Boolean).join(" ")));
+    list.prepend(li);
+  }
+  while (list.children.length > 30) list.lastChild.remove();
+}
+
+// height places a wait between 1 ms and the last bound: each ten times as long
+// as the one before are as far apart.
+const height = seconds => seconds === null ? null : Math.log10(seconds / bounds[0]) + 0.3;
+
+function showPlots() {
+  const all = past("");
+  const most = ceiling(Math.max(...all.submitted, ...all.completed));
+  draw(at("throughput"), 119, 40, most, [all.submitted, all.completed]);
+  put(at("throughput-top"), number(most) + "/s");
+  const longest = Math.max(1, ...all.most.filter(s => s !== null).map(height));
+  draw(at("latency"), 119, 40, longest, [all.half.map(height), all.most.map(height)]);
+  const top = all.most.reduce((a, b) => Math.max(a, b ?? 0), 0);
+  put(at("latency-top"), top === 0 ? "no jobs" : atMost(top));
+}
 
 function show(live) {
-  const summary = document.getElementById("summary");
-  const text = `Configuration ${live.configuration}: ${live.sessions} sessions, ${live.groups} groups of workers, ${live.foreground_jobs} foreground jobs`;
-  summary.className = "";
-  if (summary.textContent !== text) summary.textContent = text;
-  let all = 0;
-  const rows = live.functions.map(f => {
-    const rate = former.has(f.name) ? Math.max(0, f.submitted - former.get(f.name)) : f.submitted * (former.size > 0 ? 1 : 0);
-    all += rate;
-    const rates = note("f:" + f.name, rate, 60);
-    return row(f.name, [f.name, f.submitted, f.completed, f.failed, f.ready, f.running, `${f.active} active, ${f.asleep} asleep`, wait(f.wait_p50), wait(f.wait_p99), spark(rates)]);
-  });
-  former.set("", 0);
-  live.functions.forEach(f => former.set(f.name, f.submitted));
-  document.getElementById("functions").replaceChildren(...rows);
-  document.getElementById("backends").replaceChildren(...live.backends.map(backend));
-  document.getElementById("rate").textContent = all;
-  document.querySelector("#plot polyline").setAttribute("points", points(note("all", all, 120), 120, 30));
-  document.getElementById("events").replaceChildren(...live.events.toReversed().map(e => {
-    const li = document.createElement("li");
-    li.textContent = [new Date(e.at).toLocaleTimeString(), e.event, e.backend, e.peer, e.reason].filter(Boolean).join(" ");
-    return li;
-  }));
+  bounds = live.bounds;
+  remember(live);
+  const all = past("");
+  put(at("summary"), `Configuration ${live.configuration}: ${number(live.sessions)} sessions, ${number(live.groups)} groups of workers, ${number(live.foreground_jobs)} foreground jobs` +
+    (live.spool ? `, ${number(live.spool.jobs)} jobs in the spool` : "") + (live.store_trouble ? `. Background jobs are refused: ${live.store_trouble}` : ""));
+  put(at("submitted"), number(all.submitted.at(-1)) + "/s");
+  put(at("completed"), number(all.completed.at(-1)) + "/s");
+  put(at("queued"), number(sum(live.functions.map(f => f.queued + f.ready))));
+  put(at("running"), number(sum(live.functions.map(f => f.running))));
+  put(at("busy"), `${number(live.workers.running)} / ${number(live.workers.total)}`);
+  put(at("waiting"), `${number(live.clients.waiting)} / ${number(live.clients.total)}`);
+  showPlots();
+  fill(at("backends"), live.backends, b => b.name, ["", "long", "", "number", "number", "number", "number minor", "number minor", "minor"], showBackend(live));
+  fill(at("functions"), live.functions, f => f.name, ["long", "number", "number", "number", "number", "number", "", "number minor", "number minor", "number minor"], showFunction);
+  fill(at("workers"), live.workers.listed, w => w.session, ["", "long", "number", "minor", "long minor", "minor"], showWorker(live));
+  fill(at("clients"), live.clients.listed, c => c.session, ["", "long", "number", "minor", "minor"], showClient(live));
+  showCount("workers-count", live.workers, live.workers.running, "busy");
+  showCount("clients-count", live.clients, live.clients.waiting, "waiting");
+  showEvents(live.events);
 }
 
-const source = new EventSource("api/v1/live");
-source.onmessage = m => show(JSON.parse(m.data));
-source.onerror = () => {
-  const summary = document.getElementById("summary");
-  summary.className = "lost";
-  summary.textContent = "No connection to Geargate. What is below is old.";
-};
+// --- the connection
+
+function lost(why) {
+  at("connection").className = "lost";
+  put(at("connection"), why);
+}
+
+// look asks what may be done here, and listens.
+async function look() {
+  try {
+    const response = await fetch("api/v1/access");
+    if (response.status === 401) return location.assign("login");
+    access = await response.json();
+  } catch {
+    lost("No connection to Geargate. What is below is old.");
+    return setTimeout(look, 2000);
+  }
+  put(at("commands"), access.commands ? "" : `Buttons are off: ${access.reason}.`);
+  const source = new EventSource("api/v1/live");
+  source.onmessage = m => {
+    at("connection").className = "";
+    put(at("connection"), "Live.");
+    show(JSON.parse(m.data));
+  };
+  source.onerror = () => {
+    source.close();
+    lost("No connection to Geargate. What is below is old.");
+    setTimeout(look, 2000);
+  };
+}
+
+look();
