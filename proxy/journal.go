@@ -148,6 +148,7 @@ var levels = map[string]slog.Level{
 	"proxy_header_failed":  slog.LevelWarn,
 	"certificate_failed":   slog.LevelError,
 	"dial_failed":          slog.LevelWarn,
+	"drain_timeout":        slog.LevelWarn,
 	"spool_not_forwarded":  slog.LevelWarn,
 	"spool_not_followed":   slog.LevelWarn,
 	"store_failed":         slog.LevelError,
