@@ -81,7 +81,10 @@ func (c *controller) ask(method, resource string, values url.Values, body any) e
 	}
 	response, err := c.client.Do(request)
 	var failed *url.Error
-	if errors.As(err, &failed) {
+	if errors.As(err, &failed) && failed.Timeout() {
+		return fmt.Errorf("expected an answer within %v, got none", c.client.Timeout)
+	}
+	if failed != nil {
 		return failed.Err // without the address, which is made up
 	}
 	if err != nil {

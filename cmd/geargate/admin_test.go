@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -9,6 +10,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/geargate/geargate/proxy"
 )
@@ -110,4 +112,19 @@ func TestNobodyToAsk(t *testing.T) {
 	runProgram(t, binary, nil, "status", "--admin", "").says(t, 1, ``, `the configuration has no admin socket; say --admin PATH\n`)
 	bad := writeFile(t, "bad.yaml", "log: 1\n")
 	runProgram(t, binary, nil, "reload", "--config", bad).says(t, 1, ``, `(?s).*bad\.yaml:1: .*`)
+}
+
+// TestSilentGeargate: one that takes a question and does not answer is given up.
+func TestSilentGeargate(t *testing.T) {
+	socket := filepath.Join(t.TempDir(), "admin")
+	ln, err := net.Listen("unix", socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	c := controllerOf(t, socket)
+	c.client.Timeout = 10 * time.Millisecond
+	if _, err := c.status(); err == nil || err.Error() != "expected an answer within 10ms, got none" {
+		t.Errorf("got %v", err)
+	}
 }

@@ -2,9 +2,11 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"path/filepath"
 	"reflect"
 	"strings"
@@ -52,6 +54,46 @@ func TestHostileNames(t *testing.T) {
 	}
 }
 
+// answer has every question at a socket answered with a document.
+func answer(t *testing.T, socket, document string) {
+	t.Helper()
+	ln, err := net.Listen("unix", socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, document) })}
+	go server.Serve(ln)
+	t.Cleanup(func() { server.Close() })
+}
+
+// TestSuccessorIsAsked: whoever asks again and again asks the process that has
+// the socket, also while the one before it goes on.
+func TestSuccessorIsAsked(t *testing.T) {
+	socket := filepath.Join(t.TempDir(), "admin")
+	c := controllerOf(t, socket)
+	for _, want := range []int{1, 2} {
+		_ = os.Remove(socket) // there is none at first
+		answer(t, socket, fmt.Sprintf(`{"pid": %d}`, want))
+		if s, err := c.status(); err != nil || s.PID != want {
+			t.Errorf("expected an answer of process %d, got %d, %v", want, s.PID, err)
+		}
+	}
+}
+
+// controllerOf returns what asks at a socket.
+func controllerOf(t *testing.T, socket string) *controller {
+	t.Helper()
+	flags := newConfigFlags("status")
+	if err := flags.set.Parse([]string{"--admin", socket}); err != nil {
+		t.Fatal(err)
+	}
+	c, err := newController(flags)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
 // TestOtherVersions: a geargate that tells less, or more, is shown as far as it
 // is understood.
 func TestOtherVersions(t *testing.T) {
@@ -61,13 +103,7 @@ func TestOtherVersions(t *testing.T) {
 			"workers": {"total": 1, "listed": [{"session": 1, "address": "x", "state": "asleep", "shoes": 2}]}}`,
 	} {
 		socket := filepath.Join(t.TempDir(), "admin")
-		ln, err := net.Listen("unix", socket)
-		if err != nil {
-			t.Fatal(err)
-		}
-		server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, document) })}
-		go server.Serve(ln)
-		t.Cleanup(func() { server.Close() })
+		answer(t, socket, document)
 		for verb, want := range map[string]string{
 			"status":               `(?s)process 7, configuration 2: 3 sessions.*\na +\(built in\) +up +4 .*`,
 			"status --json":        `(?s)\{\n  "pid": 7,.*`,

@@ -79,8 +79,10 @@ func TestSelectionFollows(t *testing.T) {
 	m.shows(t, "> mail", "resize", "archive")
 	next := second()
 	next.Functions[0].Queued = 20
-	top := m.answered(compare(&proxy.Status{}, &next))
-	top.shows(t, "> resize", "mail", "archive")
+	for _, keys := range [][]string{{}, {"down", "up"}, {"end", "home"}} {
+		top, _ := m.keys(keys...)
+		top.answered(compare(&proxy.Status{}, &next)).shows(t, "> resize", "mail", "archive")
+	}
 	m, _ = m.keys("down") // resize
 	m.answered(compare(&proxy.Status{}, &next)).shows(t, "> resize", "mail", "archive")
 	next.Functions = slices.Delete(next.Functions, 0, 1)

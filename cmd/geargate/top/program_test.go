@@ -104,7 +104,10 @@ func TestCommand(t *testing.T) {
 }
 
 func TestPrint(t *testing.T) {
-	p, s := started(sample(), second(), errors.New("away\n"), second())
+	later := second()
+	later.At = later.At.Add(time.Second)
+	later.Functions[0].Submitted += 4
+	p, s := started(sample(), second(), errors.New("away\n"), later)
 	var b strings.Builder
 	if err := Print(p.source, time.Millisecond, 3, &b); err != nil {
 		t.Fatal(err)
@@ -118,6 +121,9 @@ func TestPrint(t *testing.T) {
 		if !strings.Contains(snapshots[1], text) {
 			t.Errorf("expected %q in\n%s", text, snapshots[1])
 		}
+	}
+	if !strings.Contains(snapshots[2], "jobs/s 4.0 in") {
+		t.Errorf("expected the rates since the snapshot before, got\n%s", snapshots[2])
 	}
 	s.answers = []any{errors.New("away")}
 	if err := Print(s, time.Millisecond, 1, &b); err == nil {
