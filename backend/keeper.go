@@ -2,6 +2,7 @@ package backend
 
 import (
 	"errors"
+	"fmt"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -22,6 +23,7 @@ type keeper struct {
 	name   string // static: what the store keeps as its name
 	notify func() // static: called from the goroutines when answers wait
 
+	late          *time.Timer   // calls notify when a commit has taken slowDisk
 	wakeCommitter chan struct{} // holds one; closed at the end
 	wakeReader    chan struct{} // holds one; closed at the end
 	running       sync.WaitGroup
@@ -33,8 +35,9 @@ type keeper struct {
 	ticket  uint32       // of the latest Store in batch
 	loads   []load
 	answers []jobserver.Event
-	trouble error // why the latest commit failed, nil where it did not
-	stuck   error // why the latest compaction failed
+	trouble error     // why the latest commit failed, nil where it did not
+	began   time.Time // when the commit under way began; zero without any
+	stuck   error     // why the latest compaction failed
 	closed  bool
 }
 
@@ -54,6 +57,8 @@ func newKeeper(st store.Store, name string, notify func()) *keeper {
 		batch:         &store.Batch{},
 		spare:         &store.Batch{},
 	}
+	k.late = time.AfterFunc(slowDisk, notify)
+	k.late.Stop()
 	k.running.Go(k.commits)
 	k.running.Go(k.reads)
 	return k
@@ -132,10 +137,17 @@ func (k *keeper) answer(ev jobserver.Event) {
 func (k *keeper) failure() error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	return errors.Join(k.trouble, k.stuck)
+	var hangs error
+	if took := time.Since(k.began); !k.began.IsZero() && took >= slowDisk {
+		hangs = fmt.Errorf("the disk has not answered for %v", took.Truncate(time.Second))
+	}
+	return errors.Join(k.trouble, k.stuck, hangs)
 }
 
 const (
+	// slowDisk is how long a commit may take before that counts as a failure of
+	// the disk. What waits for it goes on waiting.
+	slowDisk = 5 * time.Second
 	// commitRetry is how long what must be committed some time waits after a
 	// commit has failed.
 	commitRetry = time.Second
@@ -174,11 +186,16 @@ func (k *keeper) commit() (more bool) {
 	k.mu.Lock()
 	b, ticket := k.batch, k.ticket
 	k.batch, k.spare = k.spare, nil
+	k.began = time.Now()
 	k.mu.Unlock()
 	jobs := b.Jobs()
+	k.late.Reset(slowDisk)
 	err := k.store.Commit(b)
+	if !k.late.Stop() {
+		defer k.notify() // it was told that the disk hangs
+	}
 	k.mu.Lock()
-	k.trouble = err
+	k.trouble, k.began = err, time.Time{}
 	if err == nil {
 		b.Reset()
 	} else {

@@ -233,6 +233,9 @@ func poolName(n int) string { return "pool-" + strconv.Itoa(n) }
 // event loops.
 func (c *Config) Router(lanes int) router.Config {
 	r := router.DefaultConfig(forRouter(c.AllBackends()), lanes)
+	for i := range r.Backends {
+		r.Backends[i].Stores = c.stores(r.Backends[i].Name)
+	}
 	r.Pools, r.Routes = c.routing()
 	if c.Spool.Path != "" {
 		r.Spool = SpoolName
@@ -256,6 +259,17 @@ func (c *Config) Router(lanes int) router.Config {
 	r.PID = os.Getpid()
 	r.Verbose = gearmandLevel(c.Log.Level)
 	return r
+}
+
+// stores reports whether the backend with a name keeps background jobs on disk
+// here.
+func (c *Config) stores(name string) bool {
+	for n := 1; n <= c.Pool.Servers && c.Pool.Store != ""; n++ {
+		if name == poolName(n) {
+			return true
+		}
+	}
+	return c.Spool.Path != "" && name == SpoolName
 }
 
 // gearmandLevel returns gearmand's word for a level, which `verbose` answers.

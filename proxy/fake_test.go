@@ -155,6 +155,14 @@ type running struct {
 // some, and with fake in place of its router unless that is nil.
 func serve(t *testing.T, fake decider, configure func(*Config)) *running {
 	t.Helper()
+	r := prepare(t, fake, configure)
+	r.start(t)
+	return r
+}
+
+// prepare is serve but for the start.
+func prepare(t *testing.T, fake decider, configure func(*Config)) *running {
+	t.Helper()
 	config := DefaultConfig()
 	config.Listen = []Listen{{Address: "127.0.0.1:0"}}
 	config.Pool.Servers = 0
@@ -175,6 +183,10 @@ func serve(t *testing.T, fake decider, configure func(*Config)) *running {
 		t.Fatal(err)
 	}
 	r.Proxy = p
+	return r
+}
+
+func (r *running) start(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	r.cancel = cancel
 	done := make(chan struct{})
@@ -186,7 +198,6 @@ func serve(t *testing.T, fake decider, configure func(*Config)) *running {
 		cancel()
 		<-done
 	})
-	return r
 }
 
 func (r *running) dial(t *testing.T) *net.TCPConn {

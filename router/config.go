@@ -11,7 +11,7 @@ type Config struct {
 	// Spool names the backend, of no pool, that takes background jobs while none
 	// of their pool does; it may be empty.
 	Spool string
-	Lanes int // event loops of the shell; each gets its own submit link to each backend
+	Lanes int // event loops of the shell; each gets its own submit link to each backend, and one more to one that stores
 
 	GroupLinks int // links of one worker group to one backend, at most
 	JobRetries int // how often a job may be lost by workers before WORK_FAIL; 0 is without limit
@@ -53,6 +53,10 @@ type Backend struct {
 	Weight int
 	// Address is not looked at: links are made anew when a Reload changes it.
 	Address string
+	// Stores says of a job server in this process that it answers a background
+	// submission when the job is on disk. For these it gets submit links of their
+	// own, so that no other reply waits for the disk.
+	Stores bool
 }
 
 // DefaultConfig returns a configuration for the given backends and lanes.

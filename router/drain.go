@@ -242,8 +242,8 @@ func (r *Router) dropBackend(b *backend, reason string) {
 	b.health = health{reason: "not in the configuration"}
 	r.disarm(&b.timer)
 	r.note(NoteBackendGone, nil, b, reason)
-	for lane, l := range b.submit {
-		b.submit[lane] = nil
+	for slot, l := range b.submit {
+		b.submit[slot] = nil
 		if l != nil {
 			r.closeSubmitLink(l)
 		}

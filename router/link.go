@@ -12,6 +12,7 @@ type link struct {
 	id       LinkID
 	backend  *backend
 	lane     int
+	slot     int // of a submit link: its place in backend.submit
 	state    linkState
 	owed     owedQueue
 	jobs     jobList   // foreground jobs whose connection it is
@@ -70,7 +71,15 @@ func (r *Router) dial(b *backend, lane int) *link {
 	return l
 }
 
-func (r *Router) dialSubmit(b *backend, lane int) { b.submit[lane] = r.dial(b, lane) }
+func (r *Router) dialSubmit(b *backend, slot int) {
+	l := r.dial(b, slot%b.lanes)
+	l.slot = slot
+	b.submit[slot] = l
+}
+
+// waitsForDisk reports whether l is a submit link for what is stored: it says
+// nothing while the disk does not answer, and is none the worse for it.
+func (l *link) waitsForDisk() bool { return l.group == nil && l.slot >= l.backend.lanes }
 
 func (r *Router) linkIsUp(l *link) {
 	l.life = l.backend.life
@@ -110,7 +119,7 @@ func (r *Router) linkIsDown(l *link, reason string) {
 		r.loseSubmitLink(l)
 		return
 	}
-	r.dialSubmit(b, l.lane) // first: what the loss sets going must not take the link that has ended
+	r.dialSubmit(b, l.slot) // first: what the loss sets going must not take the link that has ended
 	if l.state == linkConnecting {
 		if b.upLinks == 0 {
 			b.health.eject(reason, false)

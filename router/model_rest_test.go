@@ -148,7 +148,11 @@ func (w *world) empty() {
 	c := &checker{r: w.r}
 	c.expect("sessions", len(w.r.sessions)+w.r.opened.count, 0)
 	c.expect("groups", len(w.r.groups)+w.r.formed.count+len(w.r.able), 0)
-	c.expect("links", len(w.r.links), len(w.cfg.Backends)*w.r.cfg.Lanes)
+	links := 0
+	for _, b := range w.cfg.Backends {
+		links += len(w.r.named(b.Name).submit)
+	}
+	c.expect("links", len(w.r.links), links)
 	timers := len(w.cfg.Backends) // for their health
 	if w.r.doubts.jobs.count > 0 {
 		timers++ // for jobs that nobody listens to and no worker came for

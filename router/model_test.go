@@ -78,7 +78,11 @@ func newWorld(seed uint64) *world {
 	farm := append([]string{fmt.Sprintf("lanes=%d", 1+w.IntN(2)), fmt.Sprintf("links=%d", 1+w.IntN(3))}, w.constant...)
 	for i := range 1 + w.IntN(3) {
 		name := string(rune('a' + i))
-		farm = append(farm, fmt.Sprintf("%s=%d", name, 1+i))
+		disk := ""
+		if w.IntN(4) == 0 {
+			disk = "+disk"
+		}
+		farm = append(farm, fmt.Sprintf("%s%s=%d", name, disk, 1+i))
 		w.hosts = append(w.hosts, newHost(name, w.IntN(2) == 0))
 	}
 	w.note("# seed %d", seed)

@@ -34,7 +34,8 @@ func (b *backend) due(r *Router) {
 	}
 }
 
-// check asks the quiet links of b and gives up those that did not answer.
+// check asks the quiet links of b and gives up those that did not answer. What
+// waits for a disk may be quiet.
 func (r *Router) check(b *backend) {
 	var dead []*link
 	alive, asked := false, false
@@ -44,6 +45,7 @@ func (r *Router) check(b *backend) {
 		case l.heard:
 			l.heard, l.probed = false, false
 			alive = true
+		case l.waitsForDisk():
 		case !l.probed:
 			l.probed = true
 			asked = true
@@ -181,9 +183,9 @@ func (r *Router) restore(b *backend) {
 	if r.cfg.HealthInterval > 0 {
 		r.arm(&b.timer, r.now.Add(r.cfg.HealthInterval), b)
 	}
-	for lane, l := range b.submit {
+	for slot, l := range b.submit {
 		if l == nil {
-			r.dialSubmit(b, lane)
+			r.dialSubmit(b, slot)
 		}
 	}
 	for g := r.formed.first; g != nil; g = r.formed.next(g) {

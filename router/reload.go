@@ -58,8 +58,8 @@ func (r *Router) renew(conf Backend) (moved bool) {
 	b := r.named(conf.Name)
 	if b == nil {
 		b = r.addBackend(conf)
-		for lane := range b.submit {
-			r.dialSubmit(b, lane)
+		for slot := range b.submit {
+			r.dialSubmit(b, slot)
 		}
 		return false
 	}
@@ -69,8 +69,8 @@ func (r *Router) renew(conf Backend) (moved bool) {
 	b.lostAt = time.Time{}
 	if was == standingGone {
 		b.census = census{}
-		for lane := range b.submit {
-			r.dialSubmit(b, lane)
+		for slot := range b.submit {
+			r.dialSubmit(b, slot)
 		}
 		return false
 	}
@@ -96,7 +96,11 @@ func (r *Router) addBackend(conf Backend) *backend {
 		weight:   max(1, conf.Weight),
 		nameHash: hashName(conf.Name),
 		submit:   make([]*link, r.cfg.Lanes),
+		lanes:    r.cfg.Lanes,
 		health:   health{reason: "not reached yet"},
+	}
+	if conf.Stores {
+		b.submit = make([]*link, 2*b.lanes)
 	}
 	r.backends = append(r.backends, b)
 	for g := r.formed.first; g != nil; g = r.formed.next(g) {
@@ -111,8 +115,8 @@ func (r *Router) move(b *backend) {
 	b.upLinks, b.highest = 0, 0
 	b.health = health{reason: "its address has changed"}
 	r.disarm(&b.timer)
-	for lane, old := range b.submit {
-		r.dialSubmit(b, lane)
+	for slot, old := range b.submit {
+		r.dialSubmit(b, slot)
 		if old == nil {
 			continue
 		}

@@ -73,8 +73,8 @@ func New(cfg Config) *Router {
 func (r *Router) Start(now time.Time, acts []Action) []Action {
 	r.begin(now, acts)
 	for _, b := range r.backends {
-		for lane := range b.submit {
-			r.dialSubmit(b, lane)
+		for slot := range b.submit {
+			r.dialSubmit(b, slot)
 		}
 	}
 	return r.end()
@@ -154,7 +154,8 @@ type backend struct {
 	address    string
 	weight     int
 	nameHash   xxhash.Digest
-	submit     []*link // by lane; Connecting while down, nil once Gone and before the next probe
+	submit     []*link // by slot; Connecting while down, nil once Gone and before the next probe
+	lanes      int     // how many of them are for anything: the slot is the lane. The others are for what is stored
 	upLinks    int     // submit links that are up
 	health     health
 	timer      timer  // for its health
@@ -186,8 +187,18 @@ func (b *backend) takes() bool {
 
 // linkFor returns the submit link for sessions of a lane: its own, or any
 // other while that one is down. b must be up.
-func (b *backend) linkFor(lane int) *link {
-	if l := b.submit[lane]; l != nil && l.state != linkConnecting {
+func (b *backend) linkFor(lane int) *link { return b.linkAt(lane) }
+
+// storingLinkFor is linkFor of background submissions.
+func (b *backend) storingLinkFor(lane int) *link {
+	if len(b.submit) > b.lanes {
+		lane += b.lanes
+	}
+	return b.linkAt(lane)
+}
+
+func (b *backend) linkAt(slot int) *link {
+	if l := b.submit[slot]; l != nil && l.state != linkConnecting {
 		return l
 	}
 	for _, l := range b.submit {

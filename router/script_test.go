@@ -22,7 +22,8 @@ import (
 //	farm a b              a router with these backends (name or name=weight),
 //	                      its submit links up; the rest of the line sets
 //	                      options, such as retries=2 or lanes=2; spool is one
-//	                      more backend, the spool
+//	                      more backend, the spool; a+disk is one that stores, with
+//	                      a second submit link
 //	s1 opens              a session connects; s1:1 for lane 1; behind it, forwards
 //	s1> SUBMIT_JOB f u x  it sends a packet: arguments as words or quoted
 //	s1> "status"          it sends an admin line
@@ -284,8 +285,9 @@ func readMember(c *Config, name, value string, weight int) {
 		c.Routes = append(c.Routes, Route{function, value})
 		return
 	}
+	name, stores := strings.CutSuffix(name, "+disk")
 	name, address, _ := strings.Cut(name, "@")
-	c.Backends = append(c.Backends, Backend{Name: name, Weight: weight, Address: address})
+	c.Backends = append(c.Backends, Backend{Name: name, Weight: weight, Address: address, Stores: stores})
 }
 
 func (p *player) wait(t *testing.T, text string) []string {

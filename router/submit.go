@@ -209,6 +209,9 @@ func (r *Router) spoolFor(j *job) *backend {
 // for its JOB_CREATED goes on waiting.
 func (r *Router) forward(j *job, b *backend, unique []byte) {
 	l := b.linkFor(j.lane())
+	if j.stored {
+		l = b.storingLinkFor(j.lane())
+	}
 	j.state, j.backend, j.link, j.copies, j.seen = jobSubmitted, b, l, 1, 0
 	b.sent++
 	j.heldUntil = time.Time{}
