@@ -2,23 +2,19 @@ package proxy
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"crypto/tls"
 	"errors"
-	"fmt"
 	"io"
 	"net"
-	"net/netip"
 	"os"
 	"os/exec"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/pires/go-proxyproto"
-
 	"github.com/geargate/geargate/protocol"
+	"github.com/geargate/geargate/proxy/access"
 	"github.com/geargate/geargate/proxy/tlstest"
 	"github.com/geargate/geargate/router"
 )
@@ -117,44 +113,6 @@ func TestClientCertificates(t *testing.T) {
 	}
 }
 
-// A certificate that is put in the place of the former is used from the next
-// handshake on; one that is of no use changes nothing.
-func TestCertificateIsReadAgain(t *testing.T) {
-	authority := tlstest.New(t)
-	l := secureListen(t, authority)
-	p := serve(t, newFakeRouter(), func(c *Config) { c.Listen = []Listen{l} })
-	serial := func() string {
-		t.Helper()
-		c, err := shake(t, p.dial(t), &tls.Config{RootCAs: authority.Pool})
-		if err != nil {
-			t.Fatal(err)
-		}
-		ask(t, c, "hello")
-		return c.ConnectionState().PeerCertificates[0].SerialNumber.String()
-	}
-	first, err := shake(t, p.dial(t), &tls.Config{RootCAs: authority.Pool})
-	if err != nil {
-		t.Fatal(err)
-	}
-	before := serial()
-	if again := serial(); again != before {
-		t.Fatal("another certificate without a change")
-	}
-	authority.Renew(t, "front", l.TLS.Cert, t.TempDir()+"/key") // not the key of this certificate
-	for range 2 {
-		if serial() != before {
-			t.Error("a certificate without its key was used")
-		}
-	}
-	eventually(t, "one line about it", func() bool { return len(p.log.with("msg=certificate_failed")) == 1 })
-	authority.Renew(t, "front", l.TLS.Cert, l.TLS.Key)
-	if serial() == before {
-		t.Error("the former certificate is still used")
-	}
-	ask(t, first, "still here")
-	eventually(t, "one line about it", func() bool { return len(p.log.with("msg=certificate_loaded")) == 1 })
-}
-
 // Who says nothing, and who says it slowly, does not keep its place.
 func TestHandshakeTimeout(t *testing.T) {
 	authority := tlstest.New(t)
@@ -212,200 +170,19 @@ func TestStopDuringHandshake(t *testing.T) {
 	}
 }
 
-var trustLoopback = ProxyProtocol{Trusted: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}
-
-// proxyHeader returns a header in either version.
-func proxyHeader(t *testing.T, version byte, from string) []byte {
+// inheritable returns a listening socket as a process inherits it.
+func inheritable(t *testing.T) *os.File {
 	t.Helper()
-	source := net.TCPAddrFromAddrPort(netip.MustParseAddrPort(from))
-	to := net.TCPAddrFromAddrPort(netip.MustParseAddrPort("192.0.2.9:4730"))
-	if source.IP.To4() == nil {
-		to = net.TCPAddrFromAddrPort(netip.MustParseAddrPort("[2001:db8::9]:4730"))
-	}
-	text, err := proxyproto.HeaderProxyFromAddrs(version, source, to).Format()
+	ln, err := net.ListenTCP("tcp", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return text
-}
-
-func TestProxyHeaders(t *testing.T) {
-	authority := tlstest.New(t)
-	fake := newFakeRouter()
-	peers := make(chan string, 1)
-	fake.answer = func(ev *router.Event) []router.Action {
-		if ev.Kind == router.SessionOpened {
-			peers <- ev.Peer
-		}
-		return echo(ev)
-	}
-	p := serve(t, fake, func(c *Config) {
-		secure := secureListen(t, authority)
-		secure.ProxyProtocol = trustLoopback
-		c.Listen = []Listen{{Address: "127.0.0.1:0", ProxyProtocol: trustLoopback}, secure}
-	})
-	local, err := proxyproto.HeaderProxyFromAddrs(2, nil, nil).Format() // LOCAL: of the balancer itself
+	defer ln.Close()
+	file, err := ln.File()
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, c := range map[string]struct {
-		header []byte
-		peer   string
-	}{
-		"v1":         {proxyHeader(t, 1, "192.0.2.1:1"), "192.0.2.1"},
-		"v2":         {proxyHeader(t, 2, "192.0.2.2:2"), "192.0.2.2"},
-		"v1 IPv6":    {proxyHeader(t, 1, "[2001:db8::1]:1"), "2001:db8::1"},
-		"v2 IPv6":    {proxyHeader(t, 2, "[2001:db8::2]:2"), "2001:db8::2"},
-		"v1 unknown": {[]byte("PROXY UNKNOWN\r\n"), "127.0.0.1"},
-		"v2 local":   {local, "127.0.0.1"},
-	} {
-		for _, how := range []string{"at once", "in pieces", "before TLS"} {
-			t.Run(name+" "+how, func(t *testing.T) {
-				door := 0
-				if how == "before TLS" {
-					door = 1
-				}
-				dialled, err := net.Dial("tcp", p.Addrs()[door].String())
-				if err != nil {
-					t.Fatal(err)
-				}
-				defer dialled.Close()
-				nc := dialled
-				nc.SetDeadline(time.Now().Add(10 * time.Second))
-				switch how {
-				case "at once": // with the first packet
-					frame := protocol.AppendFrame(bytes.Clone(c.header), protocol.Request, protocol.EchoReq, nil)
-					nc.Write(frame)
-					if _, err := io.ReadFull(nc, make([]byte, len(frame)-len(c.header))); err != nil {
-						t.Fatal(err)
-					}
-				case "in pieces":
-					for _, b := range c.header {
-						nc.Write([]byte{b})
-						time.Sleep(time.Millisecond)
-					}
-				case "before TLS":
-					nc.Write(c.header)
-					if nc, err = shake(t, nc, &tls.Config{RootCAs: authority.Pool}); err != nil {
-						t.Fatal(err)
-					}
-				}
-				ask(t, nc, "hello")
-				if got := <-peers; got != c.peer {
-					t.Errorf("peer %s, expected %s", got, c.peer)
-				}
-			})
-		}
-	}
-}
-
-func TestProxyHeaderRefused(t *testing.T) {
-	fake := newFakeRouter()
-	p := serve(t, fake, func(c *Config) {
-		elsewhere := ProxyProtocol{[]netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}}
-		c.Listen = []Listen{{Address: "127.0.0.1:0", ProxyProtocol: trustLoopback}, {Address: "127.0.0.1:0", ProxyProtocol: elsewhere}}
-		c.Limits.ConnectionsPerAddress = 1
-	})
-	for i, c := range []struct {
-		door int
-		text []byte
-	}{
-		{0, []byte("version\n")},
-		{0, []byte("PROXY TCP4 1.2.3.4\r\n")},
-		{0, bytes.Repeat([]byte("PROXY "), 100)},
-		{0, append([]byte("\r\n\r\n\x00\r\nQUIT\n\x21\x11\xff\xff"), make([]byte, 8<<10)...)},
-		{1, proxyHeader(t, 1, "192.0.2.1:1")},
-		{1, proxyHeader(t, 2, "192.0.2.1:1")},
-	} {
-		nc, err := net.Dial("tcp", p.Addrs()[c.door].String())
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer nc.Close()
-		nc.SetDeadline(time.Now().Add(10 * time.Second))
-		nc.Write(c.text)
-		if got, _ := io.ReadAll(nc); len(got) > 0 {
-			t.Errorf("%q was answered with %q", c.text[:10], got)
-		}
-		eventually(t, fmt.Sprintf("log line %d", i+1), func() bool {
-			return len(p.log.with("msg=proxy_header_failed")) == i+1 && p.core.admission.all.Load() == 0
-		})
-	}
-	fake.look(func() {
-		if len(fake.heard) > 0 {
-			t.Errorf("the router heard %q", fake.heard)
-		}
-	})
-	direct, err := net.Dial("tcp", p.Addrs()[1].String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer direct.Close()
-	direct.SetDeadline(time.Now().Add(10 * time.Second))
-	ask(t, direct, "without a header")
-
-	// The address that was told is the one that counts.
-	first, second := p.dial(t), p.dial(t)
-	first.Write(proxyHeader(t, 2, "192.0.2.1:1"))
-	ask(t, first, "one")
-	second.Write(proxyHeader(t, 2, "192.0.2.1:2"))
-	ends(t, second)
-	eventually(t, "a log line", func() bool { return len(p.log.with("msg=too_many_of_address")) == 1 })
-	third := p.dial(t)
-	third.Write(proxyHeader(t, 2, "192.0.2.2:1"))
-	ask(t, third, "of another address")
-	first.Close()
-	eventually(t, "room for another of the first address", func() bool {
-		nc := p.dial(t)
-		nc.Write(append(proxyHeader(t, 2, "192.0.2.1:3"), "hello\n"...))
-		n, _ := nc.Read(make([]byte, 10))
-		return n > 0
-	})
-}
-
-// Geargate behind Geargate, with TLS and certificates both ways between them:
-// the front links to the one behind, which does the job.
-func TestBackendOverTLS(t *testing.T) {
-	authority := tlstest.New(t)
-	behind := serve(t, nil, func(c *Config) {
-		l := secureListen(t, authority)
-		l.TLS.ClientCA = authority.File
-		c.Listen = []Listen{l}
-		c.Pool.Servers = 1
-	})
-	var links BackendTLS
-	links.CA = authority.File
-	links.Cert, links.Key = authority.Issue(t, "proxy")
-	front := serve(t, nil, func(c *Config) {
-		c.Backends = []Backend{{Name: "a", Address: behind.Addrs()[0].String(), Weight: 1, TLS: links}}
-	})
-	worker := front.dial(t)
-	go workOn(worker)
-	nc := front.dial(t)
-	nc.SetDeadline(time.Now().Add(time.Minute))
-	load := bytes.Repeat([]byte("0123456789abcdef"), 4*MiB)
-	for _, work := range [][]byte{[]byte("small"), load} {
-		send(t, nc, protocol.SubmitJob, []byte("f"), nil, work)
-		expect(t, nc, protocol.JobCreated)
-		expect(t, nc, protocol.WorkComplete)
-	}
-	stranger := serve(t, nil, func(c *Config) {
-		c.Backends = []Backend{{Name: "a", Address: behind.Addrs()[0].String(), Weight: 1, TLS: BackendTLS{CA: tlstest.New(t).File, Cert: links.Cert, Key: links.Key}}}
-	})
-	eventually(t, "a log line", func() bool {
-		lines := stranger.log.with("msg=dial_failed")
-		return len(lines) > 0 && strings.Contains(lines[0], "unknown authority")
-	})
-}
-
-func TestFilesAreChecked(t *testing.T) {
-	config := DefaultConfig()
-	config.Listen[0].TLS = ListenTLS{Cert: "/none/cert", Key: "/none/key"}
-	config.Backends = []Backend{{Name: "a", Address: "x:1", TLS: BackendTLS{CA: "/none/ca"}}}
-	_, err := New(config, Options{}, quiet)
-	if err == nil || !strings.Contains(err.Error(), "listen[1].tls: ") || !strings.Contains(err.Error(), "backends[1].tls: open /none/ca") {
-		t.Errorf("got %v", err)
-	}
+	return file
 }
 
 // Sockets that were inherited are served with the TLS that was meant for them,
@@ -414,26 +191,14 @@ func TestInheritedSocketsSpeakTLS(t *testing.T) {
 	authority := tlstest.New(t)
 	config := DefaultConfig()
 	config.Listen = []Listen{secureListen(t, authority)}
-	inherited := func() *os.File {
-		ln, err := net.ListenTCP("tcp", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer ln.Close()
-		file, err := ln.File()
-		if err != nil {
-			t.Fatal(err)
-		}
-		return file
-	}
-	two, err := New(config, Options{Inherited: []*os.File{inherited(), inherited()}}, quiet)
+	two, err := New(config, Options{Inherited: []*os.File{inheritable(t), inheritable(t)}}, quiet)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := two.Listen(); err == nil || !strings.Contains(err.Error(), "expected 1") {
 		t.Errorf("two sockets for one address: %v", err)
 	}
-	one, err := New(config, Options{Inherited: []*os.File{inherited()}}, quiet)
+	one, err := New(config, Options{Inherited: []*os.File{inheritable(t)}}, quiet)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -443,30 +208,6 @@ func TestInheritedSocketsSpeakTLS(t *testing.T) {
 	defer one.closeListeners()
 	if one.doors[0].keys == nil {
 		t.Error("the socket is served without TLS")
-	}
-}
-
-// A reload gives new links the TLS that is new, and is refused where its files
-// are of no use.
-func TestReloadChangesTLSOfBackend(t *testing.T) {
-	authority := tlstest.New(t)
-	behind := serve(t, nil, func(c *Config) {
-		c.Listen = []Listen{secureListen(t, authority)}
-		c.Pool.Servers = 1
-	})
-	p := serveChangeable(t, "a="+behind.Addrs()[0].String())
-	p.change(t, func(c *Config) { c.Backends[0].TLS.CA = authority.File })
-	worker := p.dial(t)
-	go workOn(worker)
-	nc := p.dial(t)
-	send(t, nc, protocol.SubmitJob, []byte("f"), nil, []byte("w"))
-	expect(t, nc, protocol.JobCreated)
-	expect(t, nc, protocol.WorkComplete)
-	p.mu.Lock()
-	p.config.Backends[0].TLS.CA = "/none"
-	p.mu.Unlock()
-	if _, err := p.Reload(); err == nil || !strings.Contains(err.Error(), "/none") {
-		t.Errorf("reloaded with a file that is not there: %v", err)
 	}
 }
 
@@ -522,6 +263,31 @@ func TestOpenSSL(t *testing.T) {
 		if got := openssl(t, address, c.flags...); strings.HasPrefix(got, "OK ") != c.in {
 			t.Errorf("%s: got %q, let in %v", name, got, c.in)
 		}
+	}
+}
+
+// Where access rules tell listeners apart, it is known which one each socket is.
+func TestInheritedSocketsAreToldApart(t *testing.T) {
+	config := DefaultConfig()
+	config.Access = []access.Rule{{Listeners: []string{config.Listen[0].Address}}}
+	serveInherited := func(sockets int) (*Proxy, error) {
+		t.Helper()
+		var files []*os.File
+		for range sockets {
+			files = append(files, inheritable(t))
+		}
+		p, err := New(config, Options{Inherited: files}, quiet)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(p.closeListeners)
+		return p, p.Listen()
+	}
+	if _, err := serveInherited(2); err == nil || !strings.Contains(err.Error(), "access names it, got 2") {
+		t.Errorf("two sockets for one address: %v", err)
+	}
+	if p, err := serveInherited(1); err != nil || p.doors[0].name != "127.0.0.1:4730" {
+		t.Errorf("got %v, expected the socket in the place of the address", err)
 	}
 }
 
