@@ -11,7 +11,7 @@ import (
 )
 
 // A lateServer is a job server whose answers a test gives when it likes. Only
-// options are granted at once, and signs of life given.
+// options are granted at once, and signs of life given in their turn.
 type lateServer struct {
 	address string
 	asked   chan question
@@ -25,9 +25,40 @@ type lateServer struct {
 
 // A question is a request that has not been answered.
 type question struct {
-	nc   net.Conn
+	link *lateLink
+	turn *turn
 	kind protocol.Type
 	life int // of the server when it took the link
+}
+
+// A lateLink is a connection to a lateServer and what was asked over it. A job
+// server answers in order.
+type lateLink struct {
+	nc    net.Conn
+	mu    sync.Mutex
+	turns []*turn
+}
+
+// A turn is the place of an answer in that order.
+type turn struct{ sign, answered bool }
+
+// take adds the turn of a question, or of a sign of life.
+func (l *lateLink) take(sign bool) *turn {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	at := &turn{sign: sign}
+	l.turns = append(l.turns, at)
+	return at
+}
+
+// pass gives the signs of life whose turn it is.
+func (l *lateLink) pass() {
+	for len(l.turns) > 0 && (l.turns[0].answered || l.turns[0].sign) {
+		if l.turns[0].sign {
+			l.nc.Write(protocol.AppendFrame(nil, protocol.Response, protocol.EchoRes, nil))
+		}
+		l.turns = l.turns[1:]
+	}
 }
 
 func newLateServer(t *testing.T) *lateServer {
@@ -91,6 +122,7 @@ func (s *lateServer) down() {
 }
 
 func (s *lateServer) read(t *testing.T, nc net.Conn, life int) {
+	link := &lateLink{nc: nc}
 	frames := bufio.NewScanner(nc)
 	frames.Split(func(data []byte, _ bool) (int, []byte, error) {
 		frame, err := protocol.Split(data, MiB)
@@ -101,7 +133,7 @@ func (s *lateServer) read(t *testing.T, nc net.Conn, life int) {
 		if err := p.Parse(frames.Bytes()); err != nil {
 			t.Error(err)
 		}
-		q := question{nc, p.Type, life}
+		q := question{link, link.take(p.Type == protocol.EchoReq), p.Type, life}
 		if p.Type == protocol.OptionReq {
 			q.answer(protocol.OptionRes, string(p.Arg(0)))
 			s.mu.Lock()
@@ -110,14 +142,16 @@ func (s *lateServer) read(t *testing.T, nc net.Conn, life int) {
 			continue
 		}
 		if p.Type == protocol.EchoReq {
-			q.answer(protocol.EchoRes, "") // it lives
+			link.mu.Lock()
+			link.pass()
+			link.mu.Unlock()
 			continue
 		}
 		s.asked <- q
 	}
 }
 
-// linked waits until the proxy uses n links, so that none comes up later.
+// linked waits until the proxy has n links, so that none comes up later.
 func (s *lateServer) linked(t *testing.T, n int) {
 	t.Helper()
 	eventually(t, "all links are up", func() bool {
@@ -161,5 +195,9 @@ func (q question) answer(kind protocol.Type, args ...string) {
 	for _, arg := range args {
 		parts = append(parts, []byte(arg))
 	}
-	q.nc.Write(protocol.AppendFrame(nil, protocol.Response, kind, parts...))
+	q.link.mu.Lock()
+	defer q.link.mu.Unlock()
+	q.link.nc.Write(protocol.AppendFrame(nil, protocol.Response, kind, parts...))
+	q.turn.answered = true
+	q.link.pass()
 }

@@ -61,6 +61,7 @@ func newStage(sleepers int) *stage {
 		s.session(worker, sleep)
 	}
 	s.step(&Event{Kind: LinkUp, Link: 2})
+	s.link(1, packetEvent(LinkPacket, protocol.EchoRes, ""))
 	s.link(2, packetEvent(LinkPacket, protocol.NoJob))
 	return s
 }

@@ -200,7 +200,7 @@ func (r *Router) tidyLink(l *link) {
 		l.owed.push(owed{kind: owedEcho})
 		r.ask(l, protocol.EchoReq, nil)
 	case r.now.Sub(l.probedAt) >= r.cfg.HealthTimeout:
-		r.cut(l)
+		r.cut(l, r.silence())
 	}
 }
 
@@ -242,8 +242,9 @@ func (r *Router) dropBackend(b *backend, reason string) {
 	b.health = health{reason: "not in the configuration"}
 	r.disarm(&b.timer)
 	r.note(NoteBackendGone, nil, b, reason)
-	for slot, l := range b.submit {
-		b.submit[slot] = nil
+	links := slices.Clone(b.submit)
+	clear(b.submit)
+	for _, l := range links {
 		if l != nil {
 			r.closeSubmitLink(l)
 		}

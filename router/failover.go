@@ -30,6 +30,8 @@ func (r *Router) loseSubmitLink(l *link) {
 			o.query.lose(r, l.backend)
 		case owedListeners:
 			r.runAnyway(o.inquiry)
+		case owedProof:
+			r.proofLost(o.link)
 		}
 	}
 	if again > 0 {

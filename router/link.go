@@ -35,13 +35,15 @@ type link struct {
 
 // linkState is what a link is doing:
 //
-//	submit:  Connecting ──► Up ──► gone
+//	submit:  Connecting ──► Unproven ──► Up ──► gone
 //
-//	group:   Connecting ──► Awake ◄─────────NOOP─────────── Asleep
-//	                        │   ▲                             ▲
-//	               GRAB_JOB ▼   │ the last JOB_ASSIGN         │ PRE_SLEEP,
-//	                       Grabbing ──NO_JOB──► Emptied ──────┘ all are answered
-//	                            ◄─JOB_ASSIGN──
+//	group:   Connecting ──► Unproven ──► Awake ◄─────────NOOP─────────── Asleep
+//	                                     │   ▲                             ▲
+//	                            GRAB_JOB ▼   │ the last JOB_ASSIGN         │ PRE_SLEEP,
+//	                                    Grabbing ──NO_JOB──► Emptied ──────┘ all are answered
+//	                                         ◄─JOB_ASSIGN──
+//
+// Unproven is skipped by the first of a backend's links (proof.go).
 //
 // What is Emptied is asked for nothing more: its GRAB_JOBs outstanding will be
 // answered NO_JOB too, or a job has come meanwhile. When all are answered it is
@@ -55,6 +57,7 @@ type linkState uint8
 
 const (
 	linkConnecting linkState = iota
+	linkUnproven             // up, and perhaps to another process than the links in use
 	linkUp
 	linkAwake
 	linkGrabbing
@@ -82,27 +85,20 @@ func (r *Router) dialSubmit(b *backend, slot int) {
 func (l *link) waitsForDisk() bool { return l.group == nil && l.slot >= l.backend.lanes }
 
 func (r *Router) linkIsUp(l *link) {
-	l.life = l.backend.life
-	if l.group != nil {
-		r.register(l)
+	b := l.backend
+	l.life = b.life
+	if l.group == nil {
+		r.ask(l, protocol.OptionReq, []byte("exceptions"))
+		l.owed.push(owed{kind: owedOption})
+		if b.metAt.IsZero() {
+			b.metAt = r.now
+		}
+	}
+	if b.upLinks > 0 && r.cfg.HealthInterval > 0 {
+		r.prove(l)
 		return
 	}
-	l.state = linkUp
-	r.ask(l, protocol.OptionReq, []byte("exceptions"))
-	l.owed.push(owed{kind: owedOption})
-	b := l.backend
-	if b.metAt.IsZero() {
-		b.metAt = r.now
-	}
-	b.upLinks++
-	b.health.connected()
-	switch {
-	case b.health.state != healthProbing:
-	case r.cfg.HealthInterval == 0:
-		r.restore(b)
-	case !b.timer.armed():
-		r.arm(&b.timer, r.now.Add(r.cfg.HealthTimeout), b)
-	}
+	r.admit(l)
 }
 
 // linkIsDown forgets a link that has ended or was never made, and asks for
@@ -120,7 +116,7 @@ func (r *Router) linkIsDown(l *link, reason string) {
 		return
 	}
 	r.dialSubmit(b, l.slot) // first: what the loss sets going must not take the link that has ended
-	if l.state == linkConnecting {
+	if l.state != linkUp {
 		if b.upLinks == 0 {
 			b.health.eject(reason, false)
 		}

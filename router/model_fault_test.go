@@ -22,8 +22,8 @@ func (w *world) disturb() {
 	case 0:
 		h.again = h.again || w.IntN(2) == 0
 		w.note("# %s starts anew", h.name)
+		w.crash(h) // first: what was under way does not reach another process
 		h.start(h.imitated != nil)
-		w.crash(h)
 	case 1:
 		h.again = h.again || h.imitated != nil && w.IntN(2) == 0
 		w.note("# %s is restarted and has kept its background jobs", h.name)

@@ -15,7 +15,7 @@ type host struct {
 	server  *durable
 	lasting string    // prefix of the handles of this life
 	lives   int       // how often it has started
-	again   bool      // it has given out handles a second time: an old job's result may be taken for a new one's
+	again   bool      // it gives out handles a second time
 	frozen  time.Time // nothing gets through to it or from it until then
 	stopped bool      // while it is frozen, connections to it are accepted all the same
 	closed  time.Time // it refuses connections until then

@@ -100,16 +100,16 @@ func (p *peer) ended(q *protocol.Packet) {
 			p.fail("session %d is told that %s has failed, and nobody said so", p.id, a.handle)
 		}
 	case protocol.WorkComplete:
-		if !a.isResult(string(q.Arg(1))) && !p.handlesComeAgain() {
+		if !a.isResult(string(q.Arg(1))) {
 			p.fail("session %d is sent %q for %+v", p.id, q.Arg(1), a)
 		}
 	}
 }
 
-// mayFail reports whether a job may end with WORK_FAIL: somebody said so, or
-// may have meant another job of the same handle, or no backend was left to it.
+// mayFail reports whether a job may end with WORK_FAIL: somebody said so, or no
+// backend was left to it.
 func (w *world) mayFail(a *attachment) bool {
-	if w.failed[a.handle] || w.r.cfg.JobRetries > 0 || w.handlesComeAgain() || w.unrouted[a.function] || w.r.cfg.HoldTimeout < time.Minute {
+	if w.failed[a.handle] || w.r.cfg.JobRetries > 0 || w.unrouted[a.function] || w.r.cfg.HoldTimeout < time.Minute {
 		return true
 	}
 	for result := range w.failed {
@@ -135,8 +135,4 @@ func (a *attachment) isResult(result string) bool {
 		return strings.HasPrefix(workload, a.function+"|"+a.workload+"|")
 	}
 	return workload == a.unique || strings.HasPrefix(workload, a.function+"|"+a.unique+"|")
-}
-
-func (w *world) handlesComeAgain() bool {
-	return slices.ContainsFunc(w.hosts, func(h *host) bool { return h.again })
 }

@@ -134,9 +134,6 @@ func (p *peer) answered(q *protocol.Packet, text []byte) {
 	if q != nil {
 		got = q.Type.String() + fmt.Sprintf(" %q", q.Body())
 	}
-	if q != nil && q.Type == protocol.Error && string(q.Arg(0)) == "JOB_NOT_FOUND" && p.handlesComeAgain() {
-		return // what it reports on is a new job of somebody else
-	}
 	if len(p.expects) == 0 {
 		p.fail("session %d is sent %s and asked for nothing", p.id, got)
 		return

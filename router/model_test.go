@@ -96,6 +96,11 @@ func newWorld(seed uint64) *world {
 		w.connect(at)
 		w.deliver(at, at.up) // OPTION_REQ
 		w.deliver(at, at.down)
+		for _, other := range w.order { // the one that is to answer for it
+			for len(other.up.units)+len(other.down.units) > 0 {
+				w.deliver(other, map[bool]*queue{true: other.up, false: other.down}[len(other.up.units) > 0])
+			}
+		}
 	}
 	w.calm = false
 	w.events = w.events[:2] // what a script's farm does by itself

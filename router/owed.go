@@ -11,6 +11,7 @@ type owed struct {
 	reply   *reply   // owedStatus
 	query   *query   // owedStatusAll, owedStatusUnique, owedText
 	inquiry *inquiry // owedListeners
+	link    *link    // owedProof
 }
 
 type owedKind uint8
@@ -25,6 +26,7 @@ const (
 	owedGhost                        // STATUS_RES_UNIQUE: is the job there from before?
 	owedDoubt                        // STATUS_RES: is the job still there?
 	owedEcho                         // ECHO_RES: is it alive?
+	owedProof                        // ECHO_RES: does another link lead to the same process?
 	owedText                         // admin text, and the ECHO_RES behind it
 )
 
@@ -39,6 +41,7 @@ var answeredBy = [...]protocol.Type{
 	owedGhost:        protocol.StatusResUnique,
 	owedDoubt:        protocol.StatusRes,
 	owedEcho:         protocol.EchoRes,
+	owedProof:        protocol.EchoRes,
 	owedText:         protocol.EchoRes,
 }
 

@@ -39,12 +39,16 @@ func (b *backend) due(r *Router) {
 func (r *Router) check(b *backend) {
 	var dead []*link
 	alive, asked := false, false
+	reason := restarted
 	for _, l := range b.submit {
 		switch {
-		case l == nil || l.state != linkUp:
+		case l == nil || l.state == linkConnecting:
 		case l.heard:
 			l.heard, l.probed = false, false
 			alive = true
+			if l.state == linkUp {
+				reason = r.silence()
+			}
 		case l.waitsForDisk():
 		case !l.probed:
 			l.probed = true
@@ -63,7 +67,7 @@ func (r *Router) check(b *backend) {
 	switch {
 	case alive:
 		for _, l := range dead {
-			r.cut(l)
+			r.cut(l, reason)
 		}
 		r.checkGroupLinks(b)
 	case len(dead) > 0 && !asked:
@@ -88,16 +92,21 @@ func (r *Router) checkGroupLinks(b *backend) {
 		}
 	}
 	for _, l := range dead {
-		r.cut(l)
+		r.cut(l, r.silence())
 	}
 }
 
+// silence is the reason why what does not answer is given up. restarted is the
+// one where only a link answers that was not in use (proof.go).
+func (r *Router) silence() string { return "no answer within " + r.cfg.HealthTimeout.String() }
+
+const restarted = "it has started anew: a new link answers, and those in use do not"
+
 // cut closes a link that says nothing though its backend is well.
-func (r *Router) cut(l *link) {
+func (r *Router) cut(l *link, reason string) {
 	if r.links[l.id] != l {
 		return
 	}
-	reason := "no answer within " + r.cfg.HealthTimeout.String()
 	r.note(NoteLinkSilent, nil, l.backend, reason)
 	r.action(CloseLink).Link = l.id
 	r.linkIsDown(l, reason)
@@ -105,7 +114,7 @@ func (r *Router) cut(l *link) {
 
 // silent handles a backend that does not answer on any link.
 func (r *Router) silent(b *backend) {
-	reason := "no answer within " + r.cfg.HealthTimeout.String()
+	reason := r.silence()
 	alive, silent := 0, 0
 	for _, other := range r.backends {
 		switch {

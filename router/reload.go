@@ -109,10 +109,12 @@ func (r *Router) addBackend(conf Backend) *backend {
 	return b
 }
 
-// move reaches b at another address. It is the same job server: jobs under way
-// finish over the links they began on, which are closed then.
+// move reaches b at another address. It is the same job server, perhaps started
+// anew: jobs under way finish over the links they began on, which are closed
+// then, and belong to the life before.
 func (r *Router) move(b *backend) {
 	b.upLinks, b.highest = 0, 0
+	b.life++
 	b.health = health{reason: "its address has changed"}
 	r.disarm(&b.timer)
 	for slot, old := range b.submit {
@@ -120,11 +122,14 @@ func (r *Router) move(b *backend) {
 		if old == nil {
 			continue
 		}
-		if old.state == linkConnecting {
+		if old.state != linkUp {
 			r.closeSubmitLink(old)
 			continue
 		}
 		old.retiring, old.probed = true, false // tidyLink asks anew
+		for j := old.jobs.first; j != nil; j = old.jobs.next(j) {
+			r.jobs.alias(j, j.front)
+		}
 		r.retired = append(r.retired, old)
 		r.tidySoon()
 	}

@@ -52,6 +52,8 @@ func (r *Router) pay(l *link, p *protocol.Packet) {
 		r.listenersKnown(o.inquiry, p, refused)
 	case owedGhost:
 		r.ghostKnown(l.backend, o.job, p, refused)
+	case owedProof:
+		r.proved(o.link)
 	case owedDoubt:
 		r.doubtAnswered(l, p, refused)
 	}
@@ -148,7 +150,7 @@ func (r *Router) newFront(j *job) handleText {
 	if len(r.jobs.byFront) > 0 && used(front) {
 		front = j.backend.otherFront(&j.handle, used)
 	}
-	if j.backend.isHashed(&front) {
+	if j.backend.isHashed(&front) || j.link.life != j.backend.life {
 		r.jobs.alias(j, front)
 	}
 	return front

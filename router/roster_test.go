@@ -70,6 +70,7 @@ func TestRoster(t *testing.T) {
 
 	for _, id := range groupLinks(r) {
 		at(0, id, &Event{Kind: LinkUp})
+		at(0, 1, packetEvent(LinkPacket, protocol.EchoRes, "")) // and so it leads where link 1 does
 	}
 	link := r.sessions[2].worker.group.links[0][0].id
 	at(0, link, packetEvent(LinkPacket, protocol.JobAssignAll, "H:h:1", "f", "u", "", "x"))

@@ -198,11 +198,11 @@ func (b *backend) storingLinkFor(lane int) *link {
 }
 
 func (b *backend) linkAt(slot int) *link {
-	if l := b.submit[slot]; l != nil && l.state != linkConnecting {
+	if l := b.submit[slot]; l != nil && l.state == linkUp {
 		return l
 	}
 	for _, l := range b.submit {
-		if l != nil && l.state != linkConnecting {
+		if l != nil && l.state == linkUp {
 			return l
 		}
 	}

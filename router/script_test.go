@@ -208,8 +208,13 @@ func (p *player) farm(t *testing.T, words []string) []string {
 	cfg := config(words)
 	p.r, p.now = New(cfg), time.Unix(1_000_000_000, 0)
 	for _, a := range p.r.Start(p.now, nil) {
-		p.step(&Event{Kind: LinkUp, Link: a.Link})
+		asked := p.r.Step(p.now, &Event{Kind: LinkUp, Link: a.Link}, nil)
 		p.receive(t, &Event{Link: a.Link}, LinkPacket, protocol.Response, "", []string{"OPTION_RES", "exceptions"})
+		for _, q := range asked {
+			if q.Link != a.Link { // the one that is to answer for it
+				p.receive(t, &Event{Link: q.Link}, LinkPacket, protocol.Response, "", []string{"ECHO_RES"})
+			}
+		}
 	}
 	return nil
 }

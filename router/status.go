@@ -34,10 +34,10 @@ func (r *Router) getStatus(s *session, front []byte) {
 		return
 	}
 	var l *link
-	if b.up() {
-		l = b.linkFor(s.lane)
+	if j != nil && j.link.life != b.life {
+		l = j.link // which is about to close: b has moved to another address
 	} else {
-		l = j.link // which is about to close: b is moving to another address
+		l = b.linkFor(s.lane)
 	}
 	l.owed.push(owed{kind: owedStatus, reply: p})
 	r.ask(l, protocol.GetStatus, r.keep(h.bytes()))
