@@ -53,8 +53,17 @@ func TestDurableKills(t *testing.T) {
 		t.Error(wrong)
 	}
 	s.kill() // its log is whole then
-	if strings.Contains(s.stderr.String(), "store_damaged") {
-		t.Errorf("expected no damage, got %s", s.stderr)
+	checkDamage(t, s.stderr.String())
+}
+
+// checkDamage fails where a start has found more damage than the end of one
+// write: the kernel may cut that short, in any place, when its process is killed.
+func checkDamage(t *testing.T, log string) {
+	t.Helper()
+	for line := range strings.Lines(log) {
+		if strings.Contains(line, "store_damaged") && !strings.Contains(line, `"1 places, `) {
+			t.Errorf("expected at most the last write to be cut short, got %s", line)
+		}
 	}
 }
 
