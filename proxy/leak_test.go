@@ -29,16 +29,12 @@ func TestNothingLeaks(t *testing.T) {
 	visit(t, p, leakConnections/2)
 	before := inventory(t, p)
 	visit(t, p, leakConnections)
-	var after belongings
 	const some = leakConnections / 100 // the pools of goroutines breathe
 	eventually(t, "as little as before", func() bool {
-		after = count()
-		return after.descriptors <= before.descriptors+some && after.goroutines <= before.goroutines+some
+		after := inventory(t, p)
+		return after.descriptors <= before.descriptors+some && after.goroutines <= before.goroutines+some &&
+			after.heap <= before.heap+leakConnections*500
 	})
-	after = inventory(t, p)
-	if after.heap > before.heap+leakConnections*500 {
-		t.Errorf("%d bytes are in use after %d connections, %d before", after.heap, leakConnections, before.heap)
-	}
 }
 
 // belongings are what a process may leak.
