@@ -13,6 +13,7 @@ type wire struct {
 	id    LinkID
 	host  *host
 	group bool
+	disk  bool // a submit link for what is stored
 	state wireState
 	up    *queue // to the job server
 	down  *queue // to the router
@@ -53,13 +54,16 @@ func (w *world) dial(a *Action) {
 	at := &wire{id: a.Link, host: w.hosts[a.Backend], up: &queue{}, down: &queue{}}
 	l := w.r.links[a.Link] // nil where the same step closes it again
 	at.group = l != nil && l.group != nil
+	at.disk = l != nil && l.waitsForDisk()
 	w.wires[at.id] = at
 	w.order = append(w.order, at)
 }
 
 func (w *world) connect(at *wire) {
 	at.state = wireOpen
-	at.flows(w.now)
+	if !at.disk { // else it may not be asked whether it lives
+		at.flows(w.now)
+	}
 	w.serve(at.host, &jobserver.Event{Kind: jobserver.Opened, Conn: jobserver.ConnID(at.id)})
 	w.note("%s#%d up", at.host.name, at.id)
 	w.step(&Event{Kind: LinkUp, Link: at.id})
@@ -89,6 +93,9 @@ func (w *world) sent(id LinkID, unit []byte) {
 	answer := answers[p.Type]
 	if at.retired && (answer == protocol.JobCreated || p.Type == protocol.GrabJobAll) {
 		w.fail("%s on link %d, which was retired before", p.Type, id)
+	}
+	if l := w.r.links[id]; p.Type == protocol.GrabJobAll && l != nil && l.group.ready.count+l.group.outstanding > w.r.cfg.MaxReady {
+		w.fail("link %d is asked for a job, and %d are ready and %d asked for", id, l.group.ready.count, l.group.outstanding)
 	}
 	if answer != 0 {
 		at.owed = append(at.owed, answer)

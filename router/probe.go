@@ -35,11 +35,12 @@ func (b *backend) due(r *Router) {
 }
 
 // check asks the quiet links of b and gives up those that did not answer. What
-// waits for a disk may be quiet.
+// waits for a disk may be quiet, unless it is all that is left.
 func (r *Router) check(b *backend) {
 	var dead []*link
 	alive, asked := false, false
 	reason := restarted
+	lanes := slices.ContainsFunc(b.submit[:b.lanes], func(l *link) bool { return l != nil && l.state != linkConnecting })
 	for _, l := range b.submit {
 		switch {
 		case l == nil || l.state == linkConnecting:
@@ -49,7 +50,7 @@ func (r *Router) check(b *backend) {
 			if l.state == linkUp {
 				reason = r.silence()
 			}
-		case l.waitsForDisk():
+		case l.waitsForDisk() && lanes:
 		case !l.probed:
 			l.probed = true
 			asked = true
