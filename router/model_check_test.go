@@ -226,11 +226,15 @@ func (c *checker) jobs() {
 		accepted += l.jobs.count
 	}
 	c.expect("jobs on links", accepted, len(c.r.jobs.byHandle))
-	bytes := 0
+	bytes, added, addedBytes := 0, 0, 0
 	for j := c.r.waiting.jobs.first; j != nil; j = c.r.waiting.jobs.next(j) {
 		c.expect("state of a waiting job", j.state, jobWaiting)
 		bytes += j.size()
+		if !j.isTold() {
+			added, addedBytes = added+1, addedBytes+j.size()
+		}
 	}
+	c.expect("more new jobs wait than may", added > c.r.cfg.MaxHeld || addedBytes > c.r.cfg.MaxHeldBytes, false)
 	c.expect("bytes of waiting jobs", c.r.waiting.bytes, bytes)
 	for front, j := range c.r.jobs.byFront {
 		c.expect(fmt.Sprintf("%s leads to its job", front.bytes()), slices.Contains(j.aliases, front), true)

@@ -72,6 +72,18 @@ func (p *peer) once(q *protocol.Packet) {
 	}
 }
 
+// inOrder checks that what its worker has said of a job is heard in that order:
+// each says where in the script it stands.
+func (p *peer) inOrder(q *protocol.Packet) {
+	handle := string(q.Arg(0))
+	words := strings.Fields(string(q.Arg(1)))
+	at, err := strconv.Atoi(words[len(words)-1])
+	if err != nil || at < p.latest[handle] {
+		p.fail("session %d is sent %s %s %q and has heard what was said later", p.id, q.Type, handle, q.Arg(1))
+	}
+	p.latest[handle] = at
+}
+
 // listening returns the place of an attachment to the job that q is about.
 func (p *peer) listening(q *protocol.Packet) int {
 	at := slices.IndexFunc(p.listens, func(a attachment) bool { return a.handle == string(q.Arg(0)) })

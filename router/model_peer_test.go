@@ -18,6 +18,7 @@ type peer struct {
 	listens   []attachment
 	holds     []hold
 	heard     map[string]int // WORK_DATA and WORK_WARNING
+	latest    map[string]int // the place in the script of what it has heard last of each job
 	attached  map[string]int // how often it was told of a foreground job, by handle
 	asked     []*hold        // those it has sent GRAB_JOBs for
 	abilities []string
@@ -118,8 +119,10 @@ func (p *peer) packet(q *protocol.Packet) {
 		p.state = peerWoken
 	case protocol.WorkStatus:
 		p.listening(q)
+		p.inOrder(q)
 	case protocol.WorkData, protocol.WorkWarning:
 		p.listening(q)
+		p.inOrder(q)
 		p.once(q)
 	case protocol.WorkComplete, protocol.WorkFail, protocol.WorkException:
 		p.ended(q)
@@ -154,7 +157,7 @@ func (p *peer) answered(q *protocol.Packet, text []byte) {
 
 func (w *world) open() {
 	w.last++
-	p := &peer{world: w, id: w.last, opened: w.now, limited: map[string]bool{}, heard: map[string]int{}, attached: map[string]int{}}
+	p := &peer{world: w, id: w.last, opened: w.now, limited: map[string]bool{}, heard: map[string]int{}, latest: map[string]int{}, attached: map[string]int{}}
 	lane := w.IntN(w.r.cfg.Lanes)
 	w.peers = append(w.peers, p)
 	w.note("s%d:%d opens", p.id, lane)

@@ -54,7 +54,7 @@ func TestModel(t *testing.T) {
 		all.Go(func() { s.work(t) })
 	}
 	all.Wait()
-	t.Logf("%d runs, seeds from %d", s.done.Load(), *modelFirst)
+	t.Logf("%d runs, seeds from %d; %d jobs were run by two workers, a link having gone under one or its time being up", s.done.Load(), *modelFirst, s.twice.Load())
 	if bad := s.bad.Load(); bad != 0 {
 		report(t, bad)
 	}
@@ -63,6 +63,7 @@ func TestModel(t *testing.T) {
 // seeds hands out one seed after another to the goroutines that run them.
 type seeds struct {
 	next, done, bad atomic.Uint64
+	twice           atomic.Uint64 // jobs that a second worker was given
 	end             uint64
 	until           time.Time
 }
@@ -73,9 +74,11 @@ func (s *seeds) work(t *testing.T) {
 		if seed > s.end {
 			return
 		}
-		if runModel(seed, movesOf(seed)).wrong != "" {
+		w := runModel(seed, movesOf(seed))
+		if w.wrong != "" {
 			s.bad.CompareAndSwap(0, seed)
 		}
+		s.twice.Add(uint64(w.twice))
 		if n := s.done.Add(1); n%10_000 == 0 {
 			t.Logf("%d runs, up to seed %d", n, seed)
 		}

@@ -73,6 +73,9 @@ func newWorld(seed uint64) *world {
 		w.constant[0] = "hold=2s"
 	}
 	if w.IntN(4) == 0 {
+		w.constant = append(w.constant, fmt.Sprintf("heldbytes=%d", 1+w.IntN(60)))
+	}
+	if w.IntN(4) == 0 {
 		w.constant = append(w.constant, fmt.Sprintf("retries=%d", 2+w.IntN(2)))
 	}
 	farm := append([]string{fmt.Sprintf("lanes=%d", 1+w.IntN(2)), fmt.Sprintf("links=%d", 1+w.IntN(3))}, w.constant...)

@@ -3,6 +3,7 @@ package router
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/geargate/geargate/protocol"
@@ -12,8 +13,7 @@ import (
 type hold struct {
 	handle, function, workload string
 	at                         time.Time
-	losses                     int  // of all links, when it was asked for
-	lives                      int  // of all backends, likewise
+	before                     past // when it was asked for
 	over                       bool // the peer has ended it, or taken its function back
 }
 
@@ -83,7 +83,7 @@ func (p *peer) grab() {
 	kind := grabKinds[p.IntN(len(grabKinds))]
 	p.state = peerBusy
 	// The answer may be under way for long.
-	asked := hold{at: p.now, losses: p.allLosses(), lives: p.lives()}
+	asked := hold{at: p.now, before: p.past()}
 	p.asked = append(p.asked, &asked)
 	p.expect(kind.String(), func(q *protocol.Packet, _ []byte) bool {
 		return q != nil && (q.Type == protocol.NoJob || slices.Contains(assigns[kind], q.Type))
@@ -125,7 +125,7 @@ func (p *peer) alone(h *hold) {
 			continue
 		}
 		switch o := &other.holds[at]; {
-		case o.lives != p.lives(), h.losses != p.allLosses(), p.doubtful[h.handle], other.late(o), p.late(h), h.over:
+		case p.lostSince(o.before, h.handle), p.lostSince(h.before, h.handle), p.doubtful[h.handle], other.late(o), p.late(h), h.over:
 			p.twice++
 		default:
 			p.fail("session %d is given %s, which session %d runs", p.id, h.handle, other.id)
@@ -133,13 +133,25 @@ func (p *peer) alone(h *hold) {
 	}
 }
 
-// lives counts how often backends were given up.
-func (w *world) lives() int {
-	n := 0
-	for _, b := range w.r.backends {
-		n += int(b.life)
+// A past is how often each host's links had ended, and how often it was given up.
+type past []int
+
+func (w *world) past() past {
+	var counts past
+	for _, h := range w.hosts {
+		ended := h.submitLosses + h.groupLosses
+		if b := w.r.named(h.name); b != nil {
+			ended += int(b.life)
+		}
+		counts = append(counts, ended)
 	}
-	return n
+	return counts
+}
+
+// lostSince reports whether a link to the backend of a handle has ended since.
+func (w *world) lostSince(before past, handle string) bool {
+	at := slices.Index(w.hosts, w.hostOf(handle))
+	return at >= len(before) || before[at] != w.past()[at]
 }
 
 // unknown reports whether a link has ended that the router takes for alive.
@@ -160,7 +172,7 @@ func (p *peer) work() {
 	n := p.IntN(10)
 	switch {
 	case n < 1:
-		p.say(protocol.WorkStatus, h.handle, "1", "2")
+		p.say(protocol.WorkStatus, h.handle, strconv.Itoa(len(p.events)), "2")
 		return
 	case n < 2:
 		p.say(protocol.WorkData, h.handle, fmt.Sprint("some ", len(p.events)))
@@ -197,15 +209,6 @@ func (w *world) losses() int {
 	n := 0
 	for _, h := range w.hosts {
 		n += h.submitLosses
-	}
-	return n
-}
-
-// allLosses counts the links of both kinds.
-func (w *world) allLosses() int {
-	n := w.losses()
-	for _, h := range w.hosts {
-		n += h.groupLosses
 	}
 	return n
 }

@@ -262,6 +262,8 @@ func config(words []string) Config {
 			cfg.HoldTimeout, _ = time.ParseDuration(value)
 		case "held":
 			cfg.MaxHeld = n
+		case "heldbytes":
+			cfg.MaxHeldBytes = n
 		case "plain":
 			cfg.PlainHandles = true
 		case "seconds":
