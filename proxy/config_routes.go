@@ -101,7 +101,7 @@ func (c *Config) Order(p BackendPool, key []byte) []Backend {
 func forRouter(backends []Backend) []router.Backend {
 	var all []router.Backend
 	for _, b := range backends {
-		all = append(all, router.Backend{Name: b.Name, Weight: b.Weight, Address: b.Address})
+		all = append(all, router.Backend{Name: b.Name, Weight: b.Weight, Address: b.Address, Sound: b.Builtin()})
 	}
 	return all
 }

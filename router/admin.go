@@ -84,7 +84,9 @@ func (r *Router) linkLine(l *link, text []byte) {
 		r.breakLink(l, "text that was not asked for")
 		return
 	}
-	if q := head.query; !q.done {
+	if q := head.query; q.take != nil && !q.done {
+		q.take(protocol.TrimEnd(text))
+	} else if !q.done {
 		at := &q.parts[l.backend.id]
 		at.lines = append(at.lines, slices.Clone(protocol.TrimEnd(text)))
 	}

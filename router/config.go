@@ -51,6 +51,9 @@ type Config struct {
 type Backend struct {
 	Name   string
 	Weight int
+	// Sound says that it joins no submission to a job that it has let go of, as
+	// gearmand does.
+	Sound bool
 	// Address is not looked at: links are made anew when a Reload changes it.
 	Address string
 	// Stores says of a job server in this process that it answers a background

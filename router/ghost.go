@@ -69,12 +69,14 @@ func (r *Router) ghostKnown(b *backend, j *job, p *protocol.Packet, refused bool
 		r.dispatch(j)
 		return
 	}
-	if refused || string(p.Arg(1)) == "1" {
+	known := refused || string(p.Arg(1)) == "1"
+	if known && b.ghosts.has(j.unique) {
 		r.evade(j, b)
 		return
 	}
 	b.ghosts.forget(j.unique)
 	r.forward(j, b, j.unique)
+	j.made = j.made || !known
 }
 
 // evade sends j past its ghost at b: to the next backend for its key, or else

@@ -33,6 +33,8 @@ type job struct {
 	joined     []*reply // background submissions that wait for its JOB_CREATED
 	background bool     // a background submission joined: it must run
 	stored     bool     // it is a background submission, and ends with its JOB_CREATED
+	made       bool     // its backend cannot have joined it to a job from before
+	evades     bool     // it was sent past such a job once
 	despooled  bool     // it comes from the spool, and does not go there again
 	fresh      bool     // its backend made it for us: nobody had it before
 	ending     bool     // its last packet went upstream and nobody listens: it ends when that comes back

@@ -101,6 +101,14 @@ func (p *peer) ended(q *protocol.Packet) {
 	if at < 0 {
 		return
 	}
+	if !p.listens[at].isResult(string(q.Arg(1))) {
+		// It may know two jobs by one handle: the second came after the first had
+		// ended, whose packets have stood behind another answer meanwhile.
+		other := slices.IndexFunc(p.listens, func(a attachment) bool {
+			return a.handle == p.listens[at].handle && a.isResult(string(q.Arg(1)))
+		})
+		at = max(at, other)
+	}
 	a := p.listens[at]
 	p.listens = slices.Delete(p.listens, at, at+1)
 	switch q.Type {
@@ -119,10 +127,10 @@ func (p *peer) ended(q *protocol.Packet) {
 	}
 }
 
-// mayFail reports whether a job may end with WORK_FAIL: somebody said so, or no
-// backend was left to it.
+// mayFail reports whether a job may end with WORK_FAIL: somebody said so, or said
+// so of an older job of the same handle, or no backend was left to it.
 func (w *world) mayFail(a *attachment) bool {
-	if w.failed[a.handle] || w.r.cfg.JobRetries > 0 || w.unrouted[a.function] || w.r.cfg.HoldTimeout < time.Minute {
+	if w.failed[a.handle] || w.handlesComeAgain() || w.r.cfg.JobRetries > 0 || w.unrouted[a.function] || w.r.cfg.HoldTimeout < time.Minute {
 		return true
 	}
 	for result := range w.failed {
@@ -148,4 +156,8 @@ func (a *attachment) isResult(result string) bool {
 		return strings.HasPrefix(workload, a.function+"|"+a.workload+"|")
 	}
 	return workload == a.unique || strings.HasPrefix(workload, a.function+"|"+a.unique+"|")
+}
+
+func (w *world) handlesComeAgain() bool {
+	return slices.ContainsFunc(w.hosts, func(h *host) bool { return h.again })
 }

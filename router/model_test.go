@@ -78,6 +78,9 @@ func newWorld(seed uint64) *world {
 	if w.IntN(4) == 0 {
 		w.constant = append(w.constant, fmt.Sprintf("retries=%d", 2+w.IntN(2)))
 	}
+	if w.IntN(2) == 0 {
+		w.constant = append(w.constant, "ghosts")
+	}
 	farm := append([]string{fmt.Sprintf("lanes=%d", 1+w.IntN(2)), fmt.Sprintf("links=%d", 1+w.IntN(3))}, w.constant...)
 	for i := range 1 + w.IntN(3) {
 		name := string(rune('a' + i))

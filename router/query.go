@@ -15,6 +15,7 @@ type query struct {
 	done   bool
 	timer  timer
 	finish func(*Router, *query)
+	take   func(line []byte) // what is done with each line of text, in place of keeping it; or nil
 
 	asked string // the handle or unique that status was asked of
 

@@ -93,6 +93,7 @@ func (r *Router) addBackend(conf Backend) *backend {
 		id:       BackendID(len(r.backends)),
 		name:     conf.Name,
 		address:  conf.Address,
+		sound:    conf.Sound,
 		weight:   max(1, conf.Weight),
 		nameHash: hashName(conf.Name),
 		submit:   make([]*link, r.cfg.Lanes),

@@ -79,7 +79,11 @@ func (r *Router) created(j *job, p *protocol.Packet, refused bool) {
 		}
 		known = nil
 	}
+	earlier := j.isEarlier(&h)
 	switch {
+	case j.stored && known == nil && earlier:
+		r.askForEarlier(j, &h)
+		return
 	case j.stored:
 		r.createdBackground(j, known, &h)
 		return

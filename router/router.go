@@ -161,6 +161,8 @@ type backend struct {
 	timer      timer  // for its health
 	life       uint32 // how often all of them were lost: handles of another life are other jobs
 	ghosts     ghosts
+	earlier    earlier
+	sound      bool      // Backend.Sound
 	metAt      time.Time // when its first link came up
 	passedOver bool      // while the next one for a key is looked for
 	standing   standing

@@ -23,7 +23,8 @@ import (
 //	                      its submit links up; the rest of the line sets
 //	                      options, such as retries=2 or lanes=2; spool is one
 //	                      more backend, the spool; a+disk is one that stores, with
-//	                      a second submit link
+//	                      a second submit link; with ghosts, backends join
+//	                      submissions to jobs that they have let go of
 //	s1 opens              a session connects; s1:1 for lane 1; behind it, forwards
 //	s1> SUBMIT_JOB f u x  it sends a packet: arguments as words or quoted
 //	s1> "status"          it sends an admin line
@@ -239,8 +240,8 @@ func (p *player) report() []string {
 }
 
 // config reads the words of a farm.
-func config(words []string) Config {
-	cfg := DefaultConfig(nil, 1)
+func config(words []string) (cfg Config) {
+	cfg = DefaultConfig(nil, 1)
 	cfg.HealthInterval = 0
 	for _, word := range words {
 		name, value, _ := strings.Cut(word, "=")
@@ -249,6 +250,12 @@ func config(words []string) Config {
 		case "spool":
 			cfg.Spool = name
 			readMember(&cfg, name, "", 0)
+		case "ghosts":
+			defer func() {
+				for i := range cfg.Backends {
+					cfg.Backends[i].Sound = false
+				}
+			}()
 		case "retries":
 			cfg.JobRetries = n
 		case "lanes":
@@ -294,7 +301,7 @@ func readMember(c *Config, name, value string, weight int) {
 	}
 	name, stores := strings.CutSuffix(name, "+disk")
 	name, address, _ := strings.Cut(name, "@")
-	c.Backends = append(c.Backends, Backend{Name: name, Weight: weight, Address: address, Stores: stores})
+	c.Backends = append(c.Backends, Backend{Name: name, Weight: weight, Address: address, Stores: stores, Sound: true})
 }
 
 func (p *player) wait(t *testing.T, text string) []string {

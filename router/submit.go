@@ -186,7 +186,7 @@ func (r *Router) dispatch(j *job) {
 		r.forward(j, r.spoolFor(j), j.unique)
 	case b == nil:
 		r.hold(j)
-	case b.ghosts.has(j.unique):
+	case b.ghosts.has(j.unique) || b.strange(j):
 		r.askForGhost(j, b)
 	default:
 		r.forward(j, b, j.unique)
@@ -214,6 +214,7 @@ func (r *Router) forward(j *job, b *backend, unique []byte) {
 	}
 	j.state, j.backend, j.link, j.copies, j.seen = jobSubmitted, b, l, 1, 0
 	b.sent++
+	j.made = len(unique) == 0
 	j.heldUntil = time.Time{}
 	l.owed.push(owed{kind: owedCreated, job: j})
 	switch j.kind {

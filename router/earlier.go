@@ -1,0 +1,125 @@
+package router
+
+import (
+	"time"
+
+	"github.com/geargate/geargate/protocol"
+)
+
+// gearmand lets go of a queued job when the last connection that submitted it
+// ends, and of a running one should its worker end, too. Until a worker comes
+// across it, a submission with its unique is joined to it: JOB_CREATED comes, and
+// the job is never run. Of those that a backend let go of under our eyes ghost.go
+// knows. When Geargate itself was killed, all that its clients waited for is of
+// this kind, and who it was is not known any more. A client that waits for a
+// result is safe (doubt.go). A background submission would be acknowledged and
+// lost: so where it may have been joined to a job from before, JOB_CREATED waits
+// until the backend has listed its jobs, once, with which of them it has let go
+// of; and what was joined to such a one is submitted again past it.
+
+// earlier is what is known of the jobs that a backend had when it was met.
+type earlier struct {
+	life   uint32 // of the backend, when it was met: no later one has them
+	first  uint64 // a handle's number that was certainly given out since; zero for none
+	listed bool
+	dead   map[place]bool // once listed: those that it has let go of
+	unsure []*job         // background submissions that wait for the list
+}
+
+// listTimeout is how long the list may take: a million jobs take a second or
+// two.
+const listTimeout = 10 * time.Second
+
+// strange reports whether b should say whether it knows j's unique before it gets
+// j. One that it does not know settles which handles are from before.
+func (b *backend) strange(j *job) bool {
+	e := &b.earlier
+	first := j.stored && !j.submitted.IsZero() && len(j.unique) > 0 && !isDash(j.unique)
+	return first && !b.sound && b.life == e.life && e.first == 0 && !e.listed
+}
+
+// isEarlier reports whether j, whose JOB_CREATED has come, may have been joined
+// to a job that its backend had before it was met.
+func (j *job) isEarlier(h *handle) bool {
+	b := j.backend
+	e := &b.earlier
+	if b.sound || j.link.life != e.life || h.number == unnumbered {
+		return false
+	}
+	if j.made && e.first == 0 {
+		e.first = h.number
+	}
+	return !j.made && (e.first == 0 || h.number < e.first)
+}
+
+// askForEarlier has the background submission j wait until it is known which
+// jobs its backend has let go of.
+func (r *Router) askForEarlier(j *job, h *handle) {
+	b := j.backend
+	e := &b.earlier
+	j.handle = *h
+	switch {
+	case e.listed:
+		r.settle(j)
+		return
+	case !b.up(): // it moves to another address
+		r.dispatch(j)
+		return
+	}
+	if e.unsure = append(e.unsure, j); len(e.unsure) > 1 {
+		return
+	}
+	e.dead = map[place]bool{}
+	q := &query{parts: make([]part, len(r.backends))}
+	q.take = func(line []byte) {
+		var row protocol.JobRow
+		if row.Parse(line) == nil && row.Ignored {
+			if h, ok := handleOf(row.Handle); ok {
+				e.dead[b.place(&h)] = true
+			}
+		}
+	}
+	q.finish = func(r *Router, q *query) {
+		tooLate := !r.now.Before(q.timer.at)
+		r.earlierListed(b, q.parts[b.id].state == partThere || tooLate)
+	}
+	r.askBackend(q, b, 0, []byte("show jobs\n"))
+	r.arm(&q.timer, r.now.Add(listTimeout), q)
+}
+
+// earlierListed goes on with what waited for the list. Where that was lost with
+// its link, all is submitted again.
+func (r *Router) earlierListed(b *backend, listed bool) {
+	e := &b.earlier
+	unsure := e.unsure
+	e.listed, e.unsure = listed, nil
+	for _, j := range unsure {
+		if listed {
+			r.settle(j)
+		} else {
+			r.dispatch(j)
+		}
+	}
+}
+
+// settle acknowledges the background submission j, unless it was joined to a job
+// that its backend has let go of.
+func (r *Router) settle(j *job) {
+	b := j.backend
+	at := b.place(&j.handle)
+	switch {
+	case !b.earlier.dead[at]:
+		r.createdBackground(j, r.jobs.byHandle[at], &j.handle)
+		return
+	case !b.takes() || !r.routing.pool(j.function).has(b):
+		r.dispatch(j)
+	case j.evades:
+		r.forward(j, b, nil)
+	default:
+		j.evades = true
+		r.evade(j, b)
+	}
+	r.counting.resubmitted++
+	r.counting.resubmitted++
+	r.note(NoteJobsAgain, nil, b, "a background job it had joined to a dead one")
+}
