@@ -84,6 +84,7 @@ func (w *world) lose(at *wire) {
 		at.host.groupLosses++
 	} else {
 		w.lost(at.host)
+		at.host.flowed = w.now // only now may a link for what is stored be asked in its place
 	}
 	w.note("%s#%d down", at.host.name, at.id)
 	w.step(&Event{Kind: LinkDown, Link: at.id, Reason: "gone"})
