@@ -11,7 +11,8 @@ import (
 )
 
 // A lateServer is a job server whose answers a test gives when it likes. Only
-// options are granted at once, and signs of life given in their turn.
+// options are granted at once; in their turn, signs of life are given, and no
+// unique is known.
 type lateServer struct {
 	address string
 	asked   chan question
@@ -40,22 +41,32 @@ type lateLink struct {
 }
 
 // A turn is the place of an answer in that order.
-type turn struct{ sign, answered bool }
+type turn struct {
+	answer   []byte // that is given whatever the test does
+	answered bool
+}
 
-// take adds the turn of a question, or of a sign of life.
-func (l *lateLink) take(sign bool) *turn {
+// take adds the turn of what has been asked.
+func (l *lateLink) take(p *protocol.Packet) *turn {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	at := &turn{sign: sign}
+	at := &turn{}
+	switch p.Type {
+	case protocol.EchoReq:
+		at.answer = protocol.AppendFrame(nil, protocol.Response, protocol.EchoRes, nil)
+	case protocol.GetStatusUnique:
+		none := []byte("0")
+		at.answer = protocol.AppendFrame(nil, protocol.Response, protocol.StatusResUnique, p.Arg(0), none, none, none, none, none)
+	}
 	l.turns = append(l.turns, at)
 	return at
 }
 
-// pass gives the signs of life whose turn it is.
+// pass gives the answers whose turn it is.
 func (l *lateLink) pass() {
-	for len(l.turns) > 0 && (l.turns[0].answered || l.turns[0].sign) {
-		if l.turns[0].sign {
-			l.nc.Write(protocol.AppendFrame(nil, protocol.Response, protocol.EchoRes, nil))
+	for len(l.turns) > 0 && (l.turns[0].answered || l.turns[0].answer != nil) {
+		if answer := l.turns[0].answer; answer != nil {
+			l.nc.Write(answer)
 		}
 		l.turns = l.turns[1:]
 	}
@@ -133,7 +144,7 @@ func (s *lateServer) read(t *testing.T, nc net.Conn, life int) {
 		if err := p.Parse(frames.Bytes()); err != nil {
 			t.Error(err)
 		}
-		q := question{link, link.take(p.Type == protocol.EchoReq), p.Type, life}
+		q := question{link, link.take(&p), p.Type, life}
 		if p.Type == protocol.OptionReq {
 			q.answer(protocol.OptionRes, string(p.Arg(0)))
 			s.mu.Lock()
@@ -141,7 +152,7 @@ func (s *lateServer) read(t *testing.T, nc net.Conn, life int) {
 			s.mu.Unlock()
 			continue
 		}
-		if p.Type == protocol.EchoReq {
+		if q.turn.answer != nil {
 			link.mu.Lock()
 			link.pass()
 			link.mu.Unlock()
