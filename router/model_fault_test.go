@@ -138,13 +138,11 @@ func (w *world) gone(at *wire) {
 }
 
 // lost notes that a submit link has ended, and with it the foreground jobs
-// under way on it and, at gearmand, the background submissions that had joined
-// them.
+// under way on it and the background submissions that had joined them, which go
+// elsewhere with them; at gearmand all that had.
 func (w *world) lost(h *host) {
 	h.submitLosses++
-	if h.imitated != nil {
-		h.accepted = nil
-	}
+	h.accepted = slices.DeleteFunc(h.accepted, func(a attachment) bool { return a.joined || h.imitated != nil })
 }
 
 func (w *world) forgetWire(at *wire) {

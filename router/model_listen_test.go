@@ -14,7 +14,8 @@ import (
 type attachment struct {
 	handle                     string
 	function, unique, workload string
-	losses                     int // of all hosts, when it was submitted
+	losses                     int  // of all hosts, when it was submitted
+	joined                     bool // a background one, to a foreground job: no host has stored it
 }
 
 var submissions = []protocol.Type{
@@ -58,6 +59,7 @@ func (p *peer) created(a attachment, handle string, background bool) {
 		p.listens = append(p.listens, a)
 		p.attached[handle]++
 	case a.losses == p.losses():
+		a.joined = p.r.jobOf([]byte(handle)) != nil
 		h.accepted = append(h.accepted, a)
 	}
 }

@@ -35,6 +35,7 @@ type world struct {
 	given      map[string]uint32 // the life of the link that brought each handle last
 	doubtful   map[string]bool   // handles that two workers may be given: see gives
 	kept       ledger            // the memory of packets that the router retains
+	wereReady  map[*group]int    // jobs before the step
 	twice      int               // jobs that a second worker was given, a link having gone under the first
 
 	duck    duck
@@ -63,6 +64,8 @@ func newWorld(seed uint64) *world {
 		doubtful: map[string]bool{},
 		given:    map[string]uint32{},
 		kept:     ledger{},
+
+		wereReady: map[*group]int{},
 	}
 	w.stride = 1500
 	if w.IntN(3) == 0 {
@@ -188,6 +191,10 @@ func (w *world) act() {
 
 // step gives the router one event and does what it says.
 func (w *world) step(ev *Event) {
+	clear(w.wereReady) // a worker may give back jobs after a link was asked for more
+	for g := w.r.formed.first; g != nil; g = w.r.formed.next(g) {
+		w.wereReady[g] = g.ready.count
+	}
 	acts := w.r.Step(w.now, ev, nil)
 	w.apply(acts)
 	if w.reuse(ev, acts); w.wrong != "" {
