@@ -151,7 +151,9 @@ func (r *Router) rewriteHandle(b BackendID, text []byte) []byte {
 func (r *Router) cancelJob(s *session, line *protocol.Line) {
 	front := r.lead(line.Argument())
 	b, h, ok := r.backHandle(front)
-	if j := r.jobOf(front); j != nil && j.state == jobAccepted {
+	j := r.jobOf(front)
+	lost := j != nil && j.state != jobAccepted // no backend has it, and others may go by its number now
+	if j != nil && !lost {
 		b, h, ok = j.backend, j.handle, true
 	}
 	if !ok {
@@ -160,7 +162,7 @@ func (r *Router) cancelJob(s *session, line *protocol.Line) {
 	}
 	q := r.newQuery(s)
 	q.finish = finishText(line.Verb)
-	if b.up() {
+	if b.up() && !lost {
 		r.askBackend(q, b, s.lane, line.Verb.AppendLine(nil, h.bytes()))
 	}
 	r.await(q)
