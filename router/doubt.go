@@ -13,7 +13,8 @@ import (
 // job that may have been joined to another is in doubt: where it takes longer
 // than most, its backend is asked whether it still has it. What comes of a job
 // comes before that answer; when neither the result has come nor the job is
-// known, it was such a ghost, and is submitted again.
+// known, it was such a ghost, and is submitted again. So is one that only a
+// background submission waits for, which was joined to it here and acknowledged.
 //
 // A job that is ending is in doubt as well while another waits for its end: its
 // result may have been lost on its way to the backend, which has the job again
@@ -62,7 +63,7 @@ func (j *job) doubtful() bool {
 	if j.ending {
 		return j.after != nil
 	}
-	return j.dubious && j.listeners.count > 0
+	return j.dubious && (j.listeners.count > 0 || j.background)
 }
 
 // trust takes j off the queue, where it stands there.
