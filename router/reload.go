@@ -114,7 +114,7 @@ func (r *Router) addBackend(conf Backend) *backend {
 // anew: jobs under way finish over the links they began on, which are closed
 // then, and belong to the life before.
 func (r *Router) move(b *backend) {
-	b.upLinks, b.highest = 0, 0
+	b.upLinks, b.highest, b.resumed = 0, 0, true
 	b.life++
 	b.health = health{reason: "its address has changed"}
 	r.disarm(&b.timer)

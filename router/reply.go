@@ -92,7 +92,7 @@ func (r *Router) created(j *job, p *protocol.Packet, refused bool) {
 		return
 	}
 	j.handle, j.refusedBy = h, nil
-	j.fresh = j.backend.counts(&h)
+	j.fresh = j.backend.counts(&h, j.made)
 	r.jobs.accept(j)
 	r.doubt(j)
 	if j.isTold() {
@@ -162,13 +162,16 @@ func (r *Router) newFront(j *job) handleText {
 
 // counts notes a handle that b gave out and reports whether its number is
 // higher than any before: then b made a new job. A lower number is a job that
-// somebody else has submitted too, perhaps in the background.
-func (b *backend) counts(h *handle) bool {
+// somebody else has submitted too, perhaps in the background. After b was lost
+// the first numbers may be of jobs that it has kept, until one comes that is
+// known to be made now.
+func (b *backend) counts(h *handle, made bool) bool {
 	if h.number == unnumbered || h.number <= b.highest {
 		return false
 	}
 	b.highest = h.number
-	return true
+	b.resumed = b.resumed && !made
+	return !b.resumed
 }
 
 // merge handles a backend that answered j with the handle of a job we are
@@ -227,7 +230,7 @@ func (r *Router) refuseJob(j *job, code, text []byte) {
 // foreground job under its handle, if any: both raced there over different
 // links.
 func (r *Router) createdBackground(j, known *job, h *handle) {
-	j.backend.counts(h)
+	j.backend.counts(h, j.made)
 	if j.backend.name == r.cfg.Spool {
 		r.counting.spooled++
 	}

@@ -174,7 +174,8 @@ type backend struct {
 	failovers  uint64 // see BackendCounts
 	completed  uint64
 	failed     uint64
-	highest    uint64 // number of a handle it has given out
+	highest    uint64 // number of a handle it has given out in this life
+	resumed    bool   // it was lost, and no job is known that it has made since
 	front      []byte // frontHost of its latest handle
 	frontOf    uint64 // and of which hostHash
 }
