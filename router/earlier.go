@@ -120,6 +120,5 @@ func (r *Router) settle(j *job) {
 		r.evade(j, b)
 	}
 	r.counting.resubmitted++
-	r.counting.resubmitted++
 	r.note(NoteJobsAgain, nil, b, "a background job it had joined to a dead one")
 }
