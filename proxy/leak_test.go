@@ -54,24 +54,8 @@ func inventory(t *testing.T, p *running) belongings {
 
 // workOn does jobs until the test ends, so that none is left in a queue.
 func workOn(nc net.Conn) {
-	request := func(kind protocol.Type, args ...[]byte) {
-		_, _ = nc.Write(protocol.AppendFrame(nil, protocol.Request, kind, args...))
-	}
-	request(protocol.CanDo, []byte("f"))
-	request(protocol.GrabJob)
-	for {
-		packet := readPacket(nc)
-		switch {
-		case packet == nil:
-			return
-		case packet.Type == protocol.NoJob:
-			request(protocol.PreSleep)
-			continue
-		case packet.Type == protocol.JobAssign:
-			request(protocol.WorkComplete, packet.Arg(0), nil)
-		}
-		request(protocol.GrabJob)
-	}
+	_, _ = nc.Write(protocol.AppendFrame(nil, protocol.Request, protocol.CanDo, []byte("f"))) // reading tells of the end
+	workSlowly(nc, 0)
 }
 
 func count() (b belongings) {
