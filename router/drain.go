@@ -200,7 +200,7 @@ func (r *Router) tidyLink(l *link) {
 		l.owed.push(owed{kind: owedEcho})
 		r.ask(l, protocol.EchoReq, nil)
 	case r.now.Sub(l.probedAt) >= r.cfg.HealthTimeout:
-		r.cut(l, r.silence())
+		r.cut(l, NoteLinkSilent, r.silence())
 	}
 }
 

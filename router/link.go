@@ -134,10 +134,16 @@ func (r *Router) linkIsDown(l *link, reason string) {
 // breakLink closes a link whose backend does not keep to the protocol: what
 // it says can no longer be matched to what it was asked.
 func (r *Router) breakLink(l *link, reason string) {
+	r.cut(l, NoteBadReply, reason)
+}
+
+// cut closes a link, unless it is gone: NoteLinkSilent is for one that says
+// nothing though its backend is well.
+func (r *Router) cut(l *link, event NoteEvent, reason string) {
 	if r.links[l.id] != l {
 		return
 	}
-	r.note(NoteBadReply, nil, l.backend, reason)
+	r.note(event, nil, l.backend, reason)
 	r.action(CloseLink).Link = l.id
 	r.linkIsDown(l, reason)
 }

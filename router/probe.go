@@ -68,7 +68,7 @@ func (r *Router) check(b *backend) {
 	switch {
 	case alive:
 		for _, l := range dead {
-			r.cut(l, reason)
+			r.cut(l, NoteLinkSilent, reason)
 		}
 		r.checkGroupLinks(b)
 	case len(dead) > 0 && !asked:
@@ -93,7 +93,7 @@ func (r *Router) checkGroupLinks(b *backend) {
 		}
 	}
 	for _, l := range dead {
-		r.cut(l, r.silence())
+		r.cut(l, NoteLinkSilent, r.silence())
 	}
 }
 
@@ -102,16 +102,6 @@ func (r *Router) checkGroupLinks(b *backend) {
 func (r *Router) silence() string { return "no answer within " + r.cfg.HealthTimeout.String() }
 
 const restarted = "it has started anew: a new link answers, and those in use do not"
-
-// cut closes a link that says nothing though its backend is well.
-func (r *Router) cut(l *link, reason string) {
-	if r.links[l.id] != l {
-		return
-	}
-	r.note(NoteLinkSilent, nil, l.backend, reason)
-	r.action(CloseLink).Link = l.id
-	r.linkIsDown(l, reason)
-}
 
 // silent handles a backend that does not answer on any link.
 func (r *Router) silent(b *backend) {
