@@ -109,8 +109,8 @@ faults: geargate tools
 	@mkdir -p $(RESULTS)
 	./geargate bench faults --json $(RESULTS)/faults.json --markdown docs/faults.md
 
-# What must hold of durable background jobs, printed: a quarter of an hour, and
-# four gigabytes in TMPDIR. DURABLE_MANY=1000000 takes three minutes less.
+# What must hold of durable background jobs, printed: five to fifteen minutes,
+# and four gigabytes in TMPDIR. DURABLE_MANY=1000000 is content with less.
 durable: geargate tools
 	DURABLE_KILLS=100 DURABLE_JOBS=1000000 go test -count=1 -timeout 20m -run TestDurable -skip TestDurableMany -v ./cmd/geargate
 	go test -count=1 -run 'TestTailCutOff|TestEveryByteDamaged' -v ./backend/store
