@@ -2,6 +2,7 @@ package router
 
 import (
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -32,6 +33,9 @@ func FuzzStep(f *testing.F) {
 		frame(worker, protocol.CanDoTimeout, "f\x001000"), frame(worker, protocol.PreSleep, ""), []byte{3 + 2*8, 6, 255},
 		frame(groupLink, protocol.JobAssignAll, handle+"\x00f\x00\x00r\x00x"), []byte{4 + 2*8}, []byte{4})
 	seed([]byte("\x02\x06status"), []byte("\x07\x04f\t1\t0\t1"), frame(submitLink, protocol.EchoRes, ""))
+	const lameDuck, flow, drain, undrain, reload = 6 + 1*8, 6 + 2*8, 6 + 3*8, 6 + 4*8, 6 + 5*8
+	seed(frame(one, protocol.SubmitJob, "f\x00u\x00x"), []byte{flow, 0, drain, 0}, frame(submitLink, protocol.JobCreated, handle),
+		[]byte{undrain, 0, reload, 0b001110, 6, 255, lameDuck, 9, 1}, frame(submitLink, protocol.WorkComplete, handle+"\x00r"), []byte{6, 255})
 	f.Fuzz(func(t *testing.T, data []byte) {
 		newFuzzer(data).run(t)
 	})
@@ -98,10 +102,43 @@ func (z *fuzzer) event() {
 		z.step(&Event{Kind: SessionClosed, Session: session})
 		z.step(&Event{Kind: SessionOpened, Session: session})
 	case 6:
-		z.pass(time.Duration(z.byte()) * 8 * time.Millisecond)
+		z.operate(op >> 3)
 	case 7:
 		z.step(&Event{Kind: LinkLine, Link: link, Line: z.bytes()})
 	}
+}
+
+// operate lets an operator do something, or only time pass.
+func (z *fuzzer) operate(what byte) {
+	switch what {
+	case 1:
+		z.step(&Event{Kind: LameDuck, Within: time.Duration(1+int(z.byte())) * 100 * time.Millisecond, WorkersLast: z.byte()&1 == 1})
+	case 2:
+		z.step(&Event{Kind: LinkFlow, Link: 1 + LinkID(z.byte())%max(1, z.links)})
+	case 3, 4:
+		kind := Drain
+		if what == 4 {
+			kind = Undrain
+		}
+		z.step(&Event{Kind: kind, Backend: BackendID(int(z.byte()) % len(z.r.backends))})
+	case 5:
+		cfg := config(z.farm())
+		z.step(&Event{Kind: Reload, Config: &cfg})
+	default:
+		z.pass(time.Duration(z.byte()) * 8 * time.Millisecond)
+	}
+}
+
+// farm makes up a configuration of one to three backends, each at one of two
+// addresses.
+func (z *fuzzer) farm() []string {
+	words, bits := []string{"retries=3", "health=2s"}, z.byte()
+	for i, name := range []string{"a", "b", "c"} {
+		if bits>>i&1 == 1 || i == 0 && bits&7 == 0 {
+			words = append(words, fmt.Sprintf("%s@%d=1", name, bits>>(3+i)&1))
+		}
+	}
+	return words
 }
 
 // packet takes a packet's type and body from the data.
