@@ -40,7 +40,6 @@ func (r *Router) proofLost(l *link) {
 	case b.upLinks > 0:
 		r.prove(l)
 	case l.group == nil && b.submit[l.slot] == l:
-		l.life = b.life
 		r.admit(l)
 		l.owed.push(owed{kind: owedEcho}) // what it answered before was not for its own life
 		r.ask(l, protocol.EchoReq, nil)
@@ -50,8 +49,10 @@ func (r *Router) proofLost(l *link) {
 // unproven reports whether l is still there and not in use.
 func (l *link) unproven(r *Router) bool { return r.links[l.id] == l && l.state == linkUnproven }
 
-// admit takes a link into use that has come up.
+// admit takes a link into use that has come up. It may have been asked for in an
+// earlier life of its backend than the one it turns out to lead to.
 func (r *Router) admit(l *link) {
+	l.life = l.backend.life
 	if l.group != nil {
 		r.register(l)
 		return
