@@ -125,7 +125,7 @@ func (a *admin) serve(p *Proxy) {
 func (a *admin) serveAt(ln *listen.Listener, handler http.Handler) {
 	server := &http.Server{Handler: handler, ReadHeaderTimeout: headerTimeout}
 	a.server = append(a.server, server)
-	go server.Serve(ln.Net()) // it ends with close
+	go server.Serve(ln) // it ends with close
 }
 
 // retire leaves the address to a successor that shares it, and ends the
@@ -137,7 +137,7 @@ func (a *admin) retire() {
 		server.SetKeepAlivesEnabled(false)
 	}
 	if a.address != nil {
-		_ = a.address.Close() // it is gone either way
+		a.address.Retire() // its server closes it
 	}
 }
 

@@ -105,9 +105,9 @@ func clearPath(path string) error {
 }
 
 // Serve calls accepted for each connection, which then belongs to it, until
-// Close, or until it has retired, when it returns nil. While the system is out of descriptors or
-// memory, or the network is, it waits and calls failed, at most once a
-// second. Any other failure ends it. accepted must return soon.
+// Close, or until it has retired, when it returns nil. While the system is out
+// of descriptors or memory, or the network is, it waits and calls failed, at
+// most once a second. Any other failure ends it. accepted must return soon.
 func (l *Listener) Serve(accepted func(net.Conn), failed func(error)) error {
 	var spare reserve
 	defer spare.release()
@@ -175,9 +175,15 @@ func (l *Listener) closed() bool {
 	}
 }
 
-// Net returns the bound listener, for a server that is not Serve. It is ours
-// to Close.
-func (l *Listener) Net() net.Listener { return l.net }
+// Accept waits for a connection, for a server that is not Serve. It fails with
+// net.ErrClosed after Close, and once it has retired.
+func (l *Listener) Accept() (net.Conn, error) {
+	nc, err := l.net.Accept()
+	if l.retired(err) && err != nil {
+		return nil, fmt.Errorf("accept at %v: %w", l.Addr(), net.ErrClosed)
+	}
+	return nc, err
+}
 
 // Addr returns the address that was bound.
 func (l *Listener) Addr() net.Addr { return l.net.Addr() }

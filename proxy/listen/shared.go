@@ -61,8 +61,8 @@ const (
 	retireTimeout = time.Second
 )
 
-// Retire has Serve return once it has accepted what the kernel has accepted
-// already: Close would reset those connections. Where the address is shared
+// Retire has Serve return, or Accept fail, once it has accepted what the kernel
+// has accepted already: Close would reset those connections. Where the address is shared
 // with a successor that came after us, new ones go to that from now on.
 func (l *Listener) Retire() {
 	l.retireAt.Store(time.Now().Add(retireTimeout).UnixNano())
@@ -94,7 +94,7 @@ func (l *Listener) untilQuiet() {
 	}
 }
 
-// retired reports whether Serve is to return because of what accept returned.
+// retired reports whether to accept no more because of what accept returned.
 func (l *Listener) retired(err error) bool {
 	at := l.retireAt.Load()
 	if at == 0 {

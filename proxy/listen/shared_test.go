@@ -1,27 +1,51 @@
 package listen
 
 import (
+	"errors"
 	"net"
 	"sync"
 	"testing"
 	"time"
 )
 
+// greet serves whoever connects one byte.
+func greet(nc net.Conn) {
+	nc.Write([]byte("x"))
+	nc.Close()
+}
+
 // While one listener after the other is put in the place of the one before,
 // and connections come all the time, none is refused or reset.
 func TestRetireRefusesNobody(t *testing.T) {
+	t.Run("Serve", func(t *testing.T) {
+		refusesNobody(t, func(l *Listener) error {
+			return l.Serve(greet, func(err error) { t.Error(err) })
+		})
+	})
+	t.Run("Accept", func(t *testing.T) {
+		refusesNobody(t, func(l *Listener) error {
+			for {
+				nc, err := l.Accept()
+				if errors.Is(err, net.ErrClosed) {
+					return nil
+				}
+				if err != nil {
+					return err
+				}
+				greet(nc)
+			}
+		})
+	})
+}
+
+func refusesNobody(t *testing.T, serve func(*Listener) error) {
 	start := func(address string) (l *Listener, ended chan error) {
 		l, err := ListenShared(address)
 		if err != nil {
 			t.Fatal(err)
 		}
 		ended = make(chan error, 1)
-		go func() {
-			ended <- l.Serve(func(nc net.Conn) {
-				nc.Write([]byte("x"))
-				nc.Close()
-			}, func(err error) { t.Error(err) })
-		}()
+		go func() { ended <- serve(l) }()
 		return l, ended
 	}
 	serving, ended := start("127.0.0.1:0")
