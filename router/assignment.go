@@ -34,6 +34,7 @@ type assignment struct {
 
 	spoke bool  // its worker has sent something about it
 	data  int   // WORK_DATA and WORK_WARNING that it has sent
+	told  int   // WORK_STATUS of it that its backend was sent
 	lost  int   // how many workers it was lost by
 	timer timer // Running: the worker's CAN_DO_TIMEOUT
 

@@ -45,6 +45,8 @@ type job struct {
 	copies, seen int
 
 	data      int         // WORK_DATA and WORK_WARNING that its listeners were sent
+	statuses  int         // WORK_STATUS that have come from its backend
+	outdated  int         // how many of those its listeners have heard later things than
 	lostRuns  int         // how often it was being run when it was lost
 	refusedBy []*backend  // since it was accepted last, in their order
 	carrier   *assignment // Adrift: what runs it

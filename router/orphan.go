@@ -17,6 +17,7 @@ func (r *Router) bind(l *link) {
 		j := r.jobs.byHandle[a.place]
 		if j != nil && j.link == l && j.carrier == nil && a.job == nil && a.state != assignmentStranded && a.data == j.data {
 			a.job, j.carrier = j, a
+			a.told = 0 // none of it comes back
 		}
 	}
 	for a := r.orphans.first; a != nil; a = r.orphans.next(a) {

@@ -264,6 +264,11 @@ func (r *Router) relay(l *link, p *protocol.Packet) {
 	if isData(p.Type) {
 		j.data++
 	}
+	if p.Type == protocol.WorkStatus {
+		if j.statuses++; j.statuses <= j.outdated {
+			return
+		}
+	}
 	r.tellAll(j, p)
 	if ends(p.Type) {
 		r.ended(j)

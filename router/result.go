@@ -60,6 +60,9 @@ func (r *Router) progress(a *assignment, p *protocol.Packet) {
 	if isData(p.Type) {
 		j.data++
 	}
+	if a.link == nil {
+		j.outdated = a.told // what its backend still passes on was said before
+	}
 	r.tellAll(j, p)
 }
 
@@ -120,6 +123,7 @@ func (r *Router) report(a *assignment, p *protocol.Packet, data []byte) {
 			r.note(NoteBadPacket, a.worker.session, nil, "status numbers too long")
 			return
 		}
+		a.told++
 		r.ask(a.link, p.Type, a.handle.bytes(), p.Arg(1), denominator(p))
 	default:
 		r.ask(a.link, p.Type, a.handle.bytes(), data)

@@ -214,6 +214,7 @@ func (r *Router) forward(j *job, b *backend, unique []byte) {
 	}
 	j.state, j.backend, j.link, j.copies, j.seen = jobSubmitted, b, l, 1, 0
 	b.sent++
+	j.statuses, j.outdated = 0, 0
 	j.made = len(unique) == 0
 	j.heldUntil = time.Time{}
 	l.owed.push(owed{kind: owedCreated, job: j})
