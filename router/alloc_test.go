@@ -47,6 +47,7 @@ const client, busyWorker SessionID = 1, 2
 
 func newStage(sleepers int) *stage {
 	s := &stage{r: New(DefaultConfig([]Backend{{Name: "a"}}, 1)), now: epoch}
+	s.r.acquaint()
 	s.r.cfg.GroupLinks = 1
 	for _, a := range s.r.Start(s.now, nil) {
 		s.step(&Event{Kind: LinkUp, Link: a.Link})

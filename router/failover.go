@@ -24,6 +24,7 @@ func (r *Router) loseSubmitLink(l *link) {
 		switch o.kind {
 		case owedCreated, owedGhost:
 			again += r.failover(o.job, l.backend)
+		case owedNew: // the JOB_CREATED behind it is lost, too
 		case owedStatus:
 			r.statusLost(o.reply)
 		case owedStatusAll, owedStatusUnique, owedText:

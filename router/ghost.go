@@ -79,6 +79,18 @@ func (r *Router) ghostKnown(b *backend, j *job, p *protocol.Packet, refused bool
 	j.made = j.made || !known
 }
 
+// askIfNew asks b, right before it is sent j, whether it knows j's unique, where
+// it is not known which of its handles are of new jobs. One that it does not know
+// settles that: handles from there on are.
+func (r *Router) askIfNew(j *job, b *backend) {
+	if !b.unsettled || j.stored || len(j.unique) == 0 || isDash(j.unique) {
+		return
+	}
+	l := b.linkFor(j.lane())
+	l.owed.push(owed{kind: owedNew, job: j})
+	r.ask(l, protocol.GetStatusUnique, j.unique)
+}
+
 // evade sends j past its ghost at b: to the next backend for its key, or else
 // without its unique, so that it is not joined to anything.
 func (r *Router) evade(j *job, b *backend) {

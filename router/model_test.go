@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"regexp"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 )
@@ -98,6 +99,9 @@ func newWorld(seed uint64) *world {
 	w.note("farm %s", strings.Join(farm, " "))
 	w.cfg = config(farm)
 	w.r = New(w.cfg)
+	if !slices.Contains(w.constant, "ghosts") {
+		w.r.acquaint()
+	}
 	w.r.large = modelLarge
 	w.apply(w.r.Start(w.now, nil))
 	w.calm = true

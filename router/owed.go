@@ -7,7 +7,7 @@ import "github.com/geargate/geargate/protocol"
 // says what it answers: only this order does.
 type owed struct {
 	kind    owedKind
-	job     *job     // owedCreated, owedGhost
+	job     *job     // owedCreated, owedGhost, owedNew
 	reply   *reply   // owedStatus
 	query   *query   // owedStatusAll, owedStatusUnique, owedText
 	inquiry *inquiry // owedListeners
@@ -24,6 +24,7 @@ const (
 	owedStatusUnique                 // STATUS_RES_UNIQUE, one of several
 	owedListeners                    // STATUS_RES_UNIQUE: does anybody else listen?
 	owedGhost                        // STATUS_RES_UNIQUE: is the job there from before?
+	owedNew                          // STATUS_RES_UNIQUE: will it be a new job?
 	owedDoubt                        // STATUS_RES: is the job still there?
 	owedEcho                         // ECHO_RES: is it alive?
 	owedProof                        // ECHO_RES: does another link lead to the same process?
@@ -39,6 +40,7 @@ var answeredBy = [...]protocol.Type{
 	owedStatusUnique: protocol.StatusResUnique,
 	owedListeners:    protocol.StatusResUnique,
 	owedGhost:        protocol.StatusResUnique,
+	owedNew:          protocol.StatusResUnique,
 	owedDoubt:        protocol.StatusRes,
 	owedEcho:         protocol.EchoRes,
 	owedProof:        protocol.EchoRes,

@@ -126,6 +126,7 @@ func TestSubmitFollowsOrder(t *testing.T) {
 		cfg := DefaultConfig(backends, 1)
 		cfg.HealthInterval = 0
 		r := New(cfg)
+		r.acquaint()
 		links := map[BackendID]LinkID{}
 		for _, a := range r.Start(epoch, nil) {
 			links[a.Backend] = a.Link

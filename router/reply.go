@@ -52,6 +52,8 @@ func (r *Router) pay(l *link, p *protocol.Packet) {
 		r.listenersKnown(o.inquiry, p, refused)
 	case owedGhost:
 		r.ghostKnown(l.backend, o.job, p, refused)
+	case owedNew:
+		o.job.made = !refused && string(p.Arg(1)) == "0"
 	case owedProof:
 		r.proved(o.link)
 	case owedDoubt:
@@ -162,16 +164,16 @@ func (r *Router) newFront(j *job) handleText {
 
 // counts notes a handle that b gave out and reports whether its number is
 // higher than any before: then b made a new job. A lower number is a job that
-// somebody else has submitted too, perhaps in the background. After b was lost
-// the first numbers may be of jobs that it has kept, until one comes that is
-// known to be made now.
+// somebody else has submitted too, perhaps in the background. The first numbers
+// of all, and those after b was lost, may be of jobs that it has kept, until one
+// comes that is known to be made now.
 func (b *backend) counts(h *handle, made bool) bool {
 	if h.number == unnumbered || h.number <= b.highest {
 		return false
 	}
 	b.highest = h.number
-	b.resumed = b.resumed && !made
-	return !b.resumed
+	b.unsettled = b.unsettled && !made
+	return !b.unsettled
 }
 
 // merge handles a backend that answered j with the handle of a job we are

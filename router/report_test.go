@@ -10,6 +10,7 @@ import (
 // TestReport: the snapshot counts what is there, and nothing twice.
 func TestReport(t *testing.T) {
 	r := New(DefaultConfig([]Backend{{Name: "a"}, {Name: "b"}}, 1))
+	r.acquaint()
 	for _, a := range r.Start(epoch, nil) {
 		if a.Backend == 0 {
 			r.Step(epoch, &Event{Kind: LinkUp, Link: a.Link}, nil)

@@ -32,6 +32,7 @@ func entries(p *Roster, now time.Time) string {
 // last.
 func TestRoster(t *testing.T) {
 	r := New(DefaultConfig([]Backend{{Name: "a"}}, 1))
+	r.acquaint()
 	now := epoch
 	at := func(s SessionID, l LinkID, ev *Event) {
 		t.Helper()

@@ -175,7 +175,7 @@ type backend struct {
 	completed  uint64
 	failed     uint64
 	highest    uint64 // number of a handle it has given out in this life
-	resumed    bool   // it was lost, and no job is known that it has made since
+	unsettled  bool   // no job is known that it has made since it was met, or lost
 	front      []byte // frontHost of its latest handle
 	frontOf    uint64 // and of which hostHash
 }

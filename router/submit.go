@@ -189,6 +189,7 @@ func (r *Router) dispatch(j *job) {
 	case b.ghosts.has(j.unique) || b.strange(j):
 		r.askForGhost(j, b)
 	default:
+		r.askIfNew(j, b)
 		r.forward(j, b, j.unique)
 	}
 }
