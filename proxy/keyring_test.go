@@ -69,7 +69,7 @@ func TestBackendOverTLS(t *testing.T) {
 	go workOn(worker)
 	nc := front.dial(t)
 	nc.SetDeadline(time.Now().Add(time.Minute))
-	load := bytes.Repeat([]byte("0123456789abcdef"), 4*MiB)
+	load := bytes.Repeat([]byte("0123456789abcdef"), MiB)
 	for _, work := range [][]byte{[]byte("small"), load} {
 		send(t, nc, protocol.SubmitJob, []byte("f"), nil, work)
 		expect(t, nc, protocol.JobCreated)
