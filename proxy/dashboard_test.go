@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -13,6 +14,7 @@ import (
 	"github.com/chromedp/chromedp/kb"
 
 	"github.com/geargate/geargate/protocol"
+	"github.com/geargate/geargate/router"
 )
 
 // browse opens the dashboard of p in a browser of its own.
@@ -112,6 +114,43 @@ func TestDashboardInABrowser(t *testing.T) {
 
 	p.cancel()
 	reads(t, ctx, "#connection", "No connection to Geargate")
+}
+
+// What goes through each backend in a second is told beside it: nothing, or what
+// clients and workers here make of it.
+func TestDashboardTellsJobsPerSecond(t *testing.T) {
+	p := serve(t, nil, func(c *Config) {
+		c.Pool.Servers = 2
+		c.Admin.Listen = "127.0.0.1:0"
+	})
+	p.ready(t)
+	if !p.core.drained("pool-2", router.Drain) {
+		t.Fatal("no backend to drain")
+	}
+	ctx := browse(t, p, 1000, 800)
+	figures := func(one, other string) {
+		t.Helper()
+		const script = `JSON.stringify(["pool-1", "pool-2"].map(name => [...document.querySelectorAll('#backends tr[data-name="' + name + '"] .number:nth-child(n+6):nth-child(-n+7)')].map(td => Number(td.innerText) > 0 ? "some" : td.innerText)))`
+		want := fmt.Sprintf(`[["%s","%[1]s"],["%s","%[2]s"]]`, one, other)
+		got := ""
+		defer func() {
+			if t.Failed() {
+				t.Logf("the figures are %s", got)
+			}
+		}()
+		eventually(t, "figures "+want, func() bool {
+			got = act(t, ctx, chromedp.Evaluate[string](script))
+			return got == want
+		})
+	}
+	figures("0", "0")
+	client, worker := p.dial(t), p.dial(t)
+	send(t, worker, protocol.CanDo, []byte("f"))
+	go workSlowly(worker, 0)
+	go submitOften(client, "f", time.Millisecond)
+	figures("some", "0")
+	client.Close()
+	figures("0", "0")
 }
 
 // tab presses Tab until what has the focus is called name.
@@ -244,7 +283,7 @@ func inScheme(scheme string) chromedp.Action[chromedp.Void] {
 
 func TestDashboardAsksNothingElsewhere(t *testing.T) {
 	_, path := serveAdmin(t)
-	for _, name := range []string{"/", "/page.js", "/plot.js", "/style.css", "/login.html"} {
+	for _, name := range []string{"/", "/page.js", "/history.js", "/plot.js", "/style.css", "/login.html"} {
 		code, text := look(t, path, name)
 		text = strings.ReplaceAll(text, "http://www.w3.org/2000/svg", "")
 		if code != http.StatusOK || strings.Contains(text, "http:") || strings.Contains(text, "https:") || strings.Contains(text, "innerHTML") {

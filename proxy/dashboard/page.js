@@ -4,68 +4,7 @@
 // next, so that the focus stays where it is.
 
 const at = id => document.getElementById(id);
-let bounds = []; // of the buckets of waits, in seconds
-let before = null; // the state a second ago
 let access = {commands: false, reason: ""};
-
-// --- history, by name: "" is for all functions together
-
-const history = new Map();
-
-function past(name) {
-  if (!history.has(name)) history.set(name, {submitted: [], completed: [], waits: [], half: [], most: []});
-  return history.get(name);
-}
-
-function note(list, value, most) {
-  list.push(value);
-  if (list.length > most) list.shift();
-}
-
-const minus = (a, b) => a.map((n, i) => Math.max(0, n - (b ? b[i] : 0)));
-const sum = list => list.reduce((a, b) => a + b, 0);
-const total = lists => lists.length === 0 ? [] : lists.reduce((a, b) => a.map((n, i) => n + b[i]));
-
-// within returns the bound that a share of what is in buckets took at most, or
-// null where there is nothing. What took longer than every bound is taken for
-// the last.
-function within(buckets, share) {
-  const all = sum(buckets);
-  if (all === 0) return null;
-  let below = 0;
-  for (let i = 0; i < bounds.length; i++) {
-    below += buckets[i];
-    if (below >= all * share) return bounds[i];
-  }
-  return bounds.at(-1);
-}
-
-// remember takes a state into the history.
-function remember(live) {
-  const seconds = before ? Math.max(0.1, (Date.parse(live.at) - Date.parse(before.at)) / 1000) : 1;
-  const was = new Map((before ? before.functions : []).map(f => [f.name, f]));
-  const all = {submitted: 0, completed: 0, waits: bounds.map(() => 0).concat(0)};
-  for (const f of live.functions) {
-    const old = before ? was.get(f.name) : f; // what came before the first state has no time
-    const one = past("f:" + f.name);
-    const submitted = Math.max(0, f.submitted - (old ? old.submitted : 0)) / seconds;
-    const waits = minus(f.wait.buckets, old && old.wait.buckets);
-    note(one.submitted, submitted, 60);
-    note(one.waits, waits, 60);
-    all.submitted += submitted;
-    all.completed += Math.max(0, f.completed - (old ? old.completed : 0)) / seconds;
-    all.waits = total([all.waits, waits]);
-  }
-  const kept = new Set(live.functions.map(f => "f:" + f.name));
-  for (const name of history.keys()) if (name !== "" && !kept.has(name)) history.delete(name);
-  const every = past("");
-  note(every.submitted, all.submitted, 120);
-  note(every.completed, all.completed, 120);
-  note(every.waits, all.waits, 10);
-  note(every.half, within(total(every.waits), 0.5), 120);
-  note(every.most, within(total(every.waits), 0.99), 120);
-  before = live;
-}
 
 // --- words
 
@@ -128,7 +67,7 @@ function named(cell, text) {
 // --- the parts of the page
 
 function showBackend(live) {
-  return ([title, state, command, queued, running, here, links, owed, address], b, tr) => {
+  return ([title, state, command, queued, running, taken, done, here, links, owed, address], b, tr) => {
     tr.dataset.name = b.name;
     named(title, b.name);
     const up = b.state === "up";
@@ -137,6 +76,9 @@ function showBackend(live) {
     showCommand(command, b);
     put(queued, b.queues ? number(b.queues.queued) : "?");
     put(running, b.queues ? number(b.queues.running) : "?");
+    const rate = rates.get(b.name);
+    put(taken, rate ? number(rate.submitted) : "–");
+    put(done, rate ? number(rate.done) : "–");
     put(here, number(b.foreground + b.assigned));
     put(links, b.links);
     put(owed, b.owed);
@@ -268,7 +210,7 @@ function show(live) {
   put(at("busy"), `${number(live.workers.running)} / ${number(live.workers.total)}`);
   put(at("waiting"), `${number(live.clients.waiting)} / ${number(live.clients.total)}`);
   showPlots();
-  fill(at("backends"), live.backends, b => b.name, ["", "long", "", "number", "number", "number", "number minor", "number minor", "minor"], showBackend(live));
+  fill(at("backends"), live.backends, b => b.name, ["", "long", "", "number", "number", "number", "number", "number minor", "number minor", "number minor", "minor"], showBackend(live));
   fill(at("functions"), live.functions, f => f.name, ["long", "number", "number", "number", "number", "number", "", "number minor", "number minor", "number minor"], showFunction);
   fill(at("workers"), live.workers.listed, w => w.session, ["", "long", "number", "minor", "long minor", "minor"], showWorker(live));
   fill(at("clients"), live.clients.listed, c => c.session, ["", "long", "number", "minor", "minor"], showClient(live));
