@@ -55,7 +55,7 @@ func (a *Admin) readToken() ([]byte, error) {
 //	                      on loopback      elsewhere,       elsewhere,
 //	                      without token    without token    or with token
 //	/livez, /readyz,
-//	  /metrics            answered         answered         answered
+//	  /metrics, the page  answered         answered         answered
 //	other questions       answered         answered         with the token
 //	/debug/pprof          answered         refused          with the token
 //	commands              answered         refused          with the token
@@ -82,13 +82,17 @@ type denial struct {
 
 var (
 	denyForeign = &denial{http.StatusForbidden, "expected a request of this site, got one that a page of another site has sent"}
-	denyToken   = &denial{http.StatusUnauthorized, "expected admin.token, as Authorization: Bearer or by /login"}
+	denyToken   = &denial{http.StatusUnauthorized, "expected admin.token, as Authorization: Bearer or by the dashboard"}
 	denyCommand = &denial{http.StatusForbidden, "expected admin.token to be configured: without it, this address answers questions only, as it is not on the loopback interface"}
 )
 
-// open are the resources that whatever watches over a farm asks for, and what
-// the form needs that asks for the token.
-var open = map[string]bool{"/livez": true, "/readyz": true, "/metrics": true, "/login": true, "/style.css": true}
+// open are the resources that whatever watches over a farm asks for, and the
+// page that asks people for the token: it is the same everywhere, and knows
+// nothing but what it asks for in its turn.
+var open = map[string]bool{
+	"/livez": true, "/readyz": true, "/metrics": true,
+	"/": true, "/page.js": true, "/history.js": true, "/plot.js": true, "/style.css": true,
+}
 
 // denies returns why a request is refused, or nil.
 func (g *guard) denies(r *http.Request) *denial {
@@ -96,7 +100,7 @@ func (g *guard) denies(r *http.Request) *denial {
 	switch {
 	case g.origin.Check(r) != nil:
 		return denyForeign
-	case open[r.URL.Path]:
+	case question && open[r.URL.Path], r.URL.Path == "/login":
 		return nil
 	case len(g.token) > 0:
 		if !g.knows(r) {
@@ -158,8 +162,6 @@ func (g *guard) protect(next http.Handler) http.Handler {
 		switch d := g.denies(r); {
 		case d == nil:
 			next.ServeHTTP(w, r)
-		case d == denyToken && r.Method == http.MethodGet && r.URL.Path == "/":
-			http.Redirect(w, r, "login", http.StatusSeeOther)
 		case d == denyToken:
 			w.Header().Set("WWW-Authenticate", "Bearer")
 			refuse(w, d.code, d.why)
@@ -170,12 +172,11 @@ func (g *guard) protect(next http.Handler) http.Handler {
 }
 
 // resources adds to what is served at the address: whether it takes commands,
-// and the form that asks for the token.
+// and what takes the token of its page.
 func (g *guard) resources(p *Proxy) *http.ServeMux {
 	mux := http.NewServeMux()
 	mux.Handle("/", p.resources())
 	mux.HandleFunc("GET /api/v1/access", g.serveAccess)
-	mux.HandleFunc("GET /login", serveLoginForm)
 	mux.HandleFunc("POST /login", func(w http.ResponseWriter, r *http.Request) { g.serveLogin(p, w, r) })
 	return mux
 }
@@ -194,11 +195,6 @@ func (g *guard) serveAccess(w http.ResponseWriter, _ *http.Request) {
 	answer(w, Access{Commands: true})
 }
 
-func serveLoginForm(w http.ResponseWriter, r *http.Request) {
-	hardened(w)
-	http.ServeFileFS(w, r, dashboardFiles, "dashboard/login.html")
-}
-
 // maxForm is how much of a form is read: a token is short.
 const maxForm = 64 * KiB
 
@@ -208,7 +204,7 @@ func (g *guard) serveLogin(p *Proxy, w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 	if len(g.token) > 0 && !g.is(r.PostFormValue("token")) {
 		p.journal.add(line{event: "login_failed", peer: r.RemoteAddr, reason: "a wrong admin.token"})
-		http.Redirect(w, r, "login#wrong", http.StatusSeeOther)
+		refuse(w, http.StatusForbidden, "expected admin.token")
 		return
 	}
 	if len(g.token) > 0 {
@@ -217,5 +213,5 @@ func (g *guard) serveLogin(p *Proxy, w http.ResponseWriter, r *http.Request) {
 			HttpOnly: true, SameSite: http.SameSiteStrictMode,
 		})
 	}
-	http.Redirect(w, r, ".", http.StatusSeeOther)
+	answer(w, struct{}{})
 }

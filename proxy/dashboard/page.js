@@ -109,6 +109,7 @@ async function press(button) {
   const {backend, verb} = button.dataset;
   try {
     const response = await fetch(`api/v1/${verb}?backend=${encodeURIComponent(backend)}`, {method: "POST"});
+    if (response.status === 401) return askToken();
     const body = await response.json();
     put(at("outcome"), response.ok ? `${backend} ${verb === "drain" ? "gets no new jobs" : "gets new jobs"}.` : `${verb} of ${backend} was refused: ${body.error}`);
   } catch (e) {
@@ -219,7 +220,32 @@ function show(live) {
   showEvents(live.events);
 }
 
+// --- signing in
+
+// askToken shows the box for the token above the page, which goes nowhere: what
+// it has shown stays, and what has the focus has it again when the box is gone.
+function askToken() {
+  lost("Not signed in. Reload the page to do so.");
+  if (!at("signin").open) at("signin").showModal();
+}
+
+at("signin").addEventListener("submit", async event => {
+  event.preventDefault();
+  try {
+    const response = await fetch("login", {method: "POST", body: new URLSearchParams(new FormData(event.target))});
+    put(at("wrong"), response.ok ? "" : "That was not the token.");
+    if (!response.ok) return at("token").select();
+    event.target.reset();
+    at("signin").close();
+    look();
+  } catch (e) {
+    put(at("wrong"), `No answer: ${e.message}`);
+  }
+});
+
 // --- the connection
+
+let source = null; // of states; null at first
 
 function lost(why) {
   at("connection").className = "lost";
@@ -230,14 +256,16 @@ function lost(why) {
 async function look() {
   try {
     const response = await fetch("api/v1/access");
-    if (response.status === 401) return location.assign("login");
+    if (response.status === 401) return askToken();
     access = await response.json();
+    if (!response.ok) return lost(access.error);
   } catch {
     lost("No connection to Geargate. What is below is old.");
     return setTimeout(look, 2000);
   }
   put(at("commands"), access.commands ? "" : `Buttons are off: ${access.reason}.`);
-  const source = new EventSource("api/v1/live");
+  source?.close();
+  source = new EventSource("api/v1/live");
   source.onmessage = m => {
     at("connection").className = "";
     put(at("connection"), "Live.");
