@@ -57,6 +57,10 @@ type Options struct {
 	// read again.
 	Config func() (Config, error)
 
+	// Reloaded is called with what Reload has put in force, one at a time; nil
+	// is nothing to call.
+	Reloaded func(*Config)
+
 	// Level is the log's, which Reload sets; nil is one that stays.
 	Level *slog.LevelVar
 }

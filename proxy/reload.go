@@ -82,6 +82,9 @@ func (p *Proxy) reload() (Reloaded, error) {
 	if err := p.enforce(&next); err != nil {
 		return Reloaded{}, err
 	}
+	if p.options.Reloaded != nil {
+		p.options.Reloaded(&next)
+	}
 	p.loaded++
 	p.generation.Store(int64(p.loaded))
 	return Reloaded{p.loaded, changed, waiting}, nil

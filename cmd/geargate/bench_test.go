@@ -2,6 +2,11 @@ package main
 
 import (
 	"bufio"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
 	"crypto/tls"
 	"fmt"
 	"io"
@@ -11,6 +16,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -36,8 +42,14 @@ type subject struct {
 
 // startSubject starts one whose environment is set as well.
 func startSubject(b *testing.B, environment ...string) *subject {
-	ca, dir := tlstest.New(b), b.TempDir()
+	ca := tlstest.New(b)
 	cert, key := ca.Issue(b, "front")
+	return startSubjectWith(b, ca, cert, key, environment...)
+}
+
+// startSubjectWith starts one with a certificate of ca and its key, in files.
+func startSubjectWith(b *testing.B, ca *tlstest.Authority, cert, key string, environment ...string) *subject {
+	dir := b.TempDir()
 	s := &subject{b: b, plain: freeLoopback(b), tls: freeLoopback(b), admin: freeLoopback(b), trust: &tls.Config{RootCAs: ca.Pool}}
 	config := filepath.Join(dir, "geargate.yaml")
 	text := fmt.Sprintf("listen:\n  - {address: %q}\n  - {address: %q, tls: {cert: %q, key: %q}}\nadmin: {socket: \"\", listen: %q}\n", s.plain, s.tls, cert, key, s.admin)
@@ -65,7 +77,7 @@ func startSubject(b *testing.B, environment ...string) *subject {
 }
 
 // freeLoopback returns a loopback address that nobody listens at.
-func freeLoopback(b *testing.B) string {
+func freeLoopback(b testing.TB) string {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		b.Fatal(err)
@@ -168,6 +180,49 @@ func BenchmarkHandshakes(b *testing.B) {
 					s.measure(rate, secure, 20, 10)
 				})
 			}
+		}
+	}
+}
+
+// BenchmarkCertificates: how many clients a second connect with TLS, and what
+// each costs the process, by the kind of its key. Four connect at a time; their
+// own half of each handshake needs the processors as well.
+func BenchmarkCertificates(b *testing.B) {
+	rsaKey, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		b.Fatal(err)
+	}
+	ecdsaKey, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, kind := range []struct {
+		name string
+		key  crypto.Signer
+	}{{"rsa-2048", rsaKey}, {"ecdsa-p256", ecdsaKey}} {
+		for _, processors := range []int{1, 2} {
+			b.Run(fmt.Sprintf("%s/processors=%d", kind.name, processors), func(b *testing.B) {
+				ca := tlstest.New(b)
+				cert, key := filepath.Join(b.TempDir(), "cert.pem"), filepath.Join(b.TempDir(), "key.pem")
+				ca.RenewFor(b, "front", kind.key, cert, key)
+				s := startSubjectWith(b, ca, cert, key, "GOMAXPROCS="+strconv.Itoa(processors))
+				before := s.used()
+				b.ResetTimer()
+				b.SetParallelism(max(1, 4/runtime.GOMAXPROCS(0)))
+				b.RunParallel(func(more *testing.PB) {
+					for more.Next() {
+						nc, err := s.dial(true)
+						if err != nil {
+							b.Error(err)
+							return
+						}
+						nc.Close()
+					}
+				})
+				b.StopTimer()
+				b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "handshakes/s")
+				b.ReportMetric((s.used()-before).Seconds()*1e6/float64(b.N), "CPU-us/handshake")
+			})
 		}
 	}
 }

@@ -58,7 +58,8 @@ func runGearmand(o *gearmandOptions, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	fitRuntime(o.threads, false)
+	newProcessors(o.threads).fit(false)
+	fitCollector()
 	p, err := proxy.New(config, proxy.Options{Lanes: o.threads}, log)
 	if err != nil {
 		return err

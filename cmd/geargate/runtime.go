@@ -9,24 +9,31 @@ import (
 	"github.com/geargate/geargate/proxy"
 )
 
-// fitRuntime fits Go's scheduler and collector to what a proxy does that has so
-// many event loops; 0 is as many as suit the processors. secure says that some
-// connections are with TLS.
-func fitRuntime(loops int, secure bool) {
-	fitProcessors(cmp.Or(loops, proxy.Lanes()), secure)
-	fitCollector()
+// processors is how many processors Go has, and how many event loops there are
+// to share them.
+type processors struct {
+	loops int
+	one   bool // Go was left one of them
 }
 
-// fitProcessors leaves Go one processor where there is to be one event loop. An
-// event loop yields to Go's scheduler after each batch, and that wakes another
-// thread in vain where a processor is idle: of a job at a time it is half of
-// all the CPU. TLS is another matter: it has goroutines of its own, that would
-// encrypt and shake hands while the event loop waits for its processor. Whoever
-// sets GOMAXPROCS is not overruled.
-func fitProcessors(loops int, secure bool) {
-	if os.Getenv("GOMAXPROCS") == "" && loops == 1 && !secure {
+// newProcessors is for so many event loops; 0 is as many as suit the processors.
+func newProcessors(loops int) *processors { return &processors{loops: cmp.Or(loops, proxy.Lanes())} }
+
+// fit leaves Go one processor where there is one event loop. An event loop
+// yields to Go's scheduler after each batch, and that wakes another thread in
+// vain where a processor is idle: of a job at a time it is half of all the CPU.
+// Where some connections are with TLS, which secure says, Go has them all: TLS
+// has goroutines of its own, that would encrypt and shake hands while the event
+// loop waits for its processor. Whoever sets GOMAXPROCS is not overruled.
+func (p *processors) fit(secure bool) {
+	one := os.Getenv("GOMAXPROCS") == "" && p.loops == 1 && !secure
+	switch {
+	case one && !p.one:
 		runtime.GOMAXPROCS(1)
+	case !one && p.one:
+		runtime.SetDefaultGOMAXPROCS()
 	}
+	p.one = one
 }
 
 // garbagePercent of the heap and of headroom may be garbage before it is

@@ -1,8 +1,11 @@
 package main
 
 import (
+	"io"
+	"net/http"
 	"runtime"
 	"runtime/debug"
+	"strings"
 	"testing"
 )
 
@@ -21,12 +24,76 @@ func TestOneEventLoopHasOneProcessor(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Setenv("GOMAXPROCS", test.set)
 			defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(test.processors))
-			t.Setenv("GOGC", "100")
-			fitRuntime(test.loops, test.secure)
+			newProcessors(test.loops).fit(test.secure)
 			if got := runtime.GOMAXPROCS(0); got != test.want {
 				t.Errorf("%d processors, expected %d", got, test.want)
 			}
 		})
+	}
+}
+
+// A reload that begins to use TLS, or ends it, leaves what a start would.
+func TestReloadFitsProcessors(t *testing.T) {
+	t.Setenv("GOMAXPROCS", "")
+	defer runtime.SetDefaultGOMAXPROCS()
+	runtime.SetDefaultGOMAXPROCS()
+	all := runtime.GOMAXPROCS(0)
+	p := newProcessors(1)
+	for _, step := range []struct {
+		secure bool
+		want   int
+	}{{false, 1}, {false, 1}, {true, all}, {true, all}, {false, 1}} {
+		p.fit(step.secure)
+		if got := runtime.GOMAXPROCS(0); got != step.want {
+			t.Errorf("TLS is %v: %d processors, expected %d of %d", step.secure, got, step.want, all)
+		}
+	}
+	t.Setenv("GOMAXPROCS", "1")
+	p = newProcessors(1)
+	runtime.GOMAXPROCS(1)
+	if p.fit(true); runtime.GOMAXPROCS(0) != 1 {
+		t.Error("who set GOMAXPROCS was overruled")
+	}
+}
+
+// What the metrics tell after a reload is what they tell of a process that began
+// with the same file.
+func TestTLSByAReloadHasAllProcessors(t *testing.T) {
+	processors := func(admin string) string {
+		answer, err := http.Get("http://" + admin + "/metrics")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer answer.Body.Close()
+		text, err := io.ReadAll(answer.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, after, _ := strings.Cut(string(text), "\ngo_sched_gomaxprocs_threads ")
+		n, _, _ := strings.Cut(after, "\n")
+		return n
+	}
+	began := map[string]string{} // by file
+	admin := freeLoopback(t)
+	plain := "admin: {listen: \"" + admin + "\"}\nbackends: [{name: a, address: 127.0.0.1:1}]\n"
+	secure := strings.Replace(plain, ":1}", ":1, tls: {insecure: true}}", 1)
+	for _, text := range []string{secure, plain} {
+		p := serveControlled(t, text)
+		if began[text] = processors(admin); began[text] == "" {
+			t.Fatal("the metrics tell no number of processors")
+		}
+		if text == secure {
+			p.Process.Kill()
+			p.Wait()
+			continue
+		}
+		for _, next := range []string{secure, plain} {
+			p.write(t, next)
+			p.ask("reload").says(t, 0, `(?s)configuration . is in force\n.*`, ``)
+			if got := processors(admin); got != began[next] {
+				t.Errorf("%s processors after a reload, expected %s as after a start with\n%s", got, began[next], next)
+			}
+		}
 	}
 }
 

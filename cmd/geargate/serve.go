@@ -26,7 +26,9 @@ func serve(args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintln(stderr, err)
 		return exitFailure
 	}
-	fitRuntime(0, config.Secure())
+	processors := newProcessors(0)
+	processors.fit(config.Secure())
+	fitCollector()
 	var level slog.LevelVar
 	level.Set(config.Log.Level)
 	log := proxy.NewLog(stderr, config.Log.Format, &level)
@@ -35,7 +37,12 @@ func serve(args []string, stdout, stderr io.Writer) int {
 		Inherited: activation.Files(true),
 		Accepting: func() { close(accepting) },
 		Config:    flags.load,
-		Level:     &level,
+		Reloaded: func(next *proxy.Config) {
+			inForce := *next
+			inForce.Listen = config.Listen // which takes a restart
+			processors.fit(inForce.Secure())
+		},
+		Level: &level,
 	}, log)
 	if err == nil {
 		err = p.Listen()

@@ -2,6 +2,7 @@
 package tlstest
 
 import (
+	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -59,13 +60,18 @@ func (a *Authority) Issue(t testing.TB, name string) (certFile, keyFile string) 
 // Renew puts another certificate into the files.
 func (a *Authority) Renew(t testing.TB, name, certFile, keyFile string) {
 	t.Helper()
-	key := newKey(t)
+	a.RenewFor(t, name, newKey(t), certFile, keyFile)
+}
+
+// RenewFor is Renew with a key that is given.
+func (a *Authority) RenewFor(t testing.TB, name string, key crypto.Signer, certFile, keyFile string) {
+	t.Helper()
 	template := certificate(name)
 	template.DNSNames = []string{name, "localhost"}
 	template.IPAddresses = []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback}
 	template.KeyUsage = x509.KeyUsageDigitalSignature
 	template.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth}
-	der, err := x509.CreateCertificate(rand.Reader, template, a.cert, &key.PublicKey, a.key)
+	der, err := x509.CreateCertificate(rand.Reader, template, a.cert, key.Public(), a.key)
 	if err != nil {
 		t.Fatal(err)
 	}
