@@ -33,6 +33,8 @@ func (r *Router) loseSubmitLink(l *link) {
 			r.runAnyway(o.inquiry)
 		case owedProof:
 			r.proofLost(o.link)
+		case owedGrab:
+			l.backend.doubted = false
 		}
 	}
 	if again > 0 {

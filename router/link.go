@@ -88,6 +88,9 @@ func (r *Router) linkIsUp(l *link) {
 	b := l.backend
 	l.life = b.life
 	if l.group == nil {
+		if b.unfit {
+			r.askForGrab(l)
+		}
 		r.ask(l, protocol.OptionReq, []byte("exceptions"))
 		l.owed.push(owed{kind: owedOption})
 		if b.metAt.IsZero() {

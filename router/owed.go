@@ -28,6 +28,7 @@ const (
 	owedDoubt                        // STATUS_RES: is the job still there?
 	owedEcho                         // ECHO_RES: is it alive?
 	owedProof                        // ECHO_RES: does another link lead to the same process?
+	owedGrab                         // NO_JOB: does it know GRAB_JOB_ALL?
 	owedText                         // admin text, and the ECHO_RES behind it
 )
 
@@ -44,6 +45,7 @@ var answeredBy = [...]protocol.Type{
 	owedDoubt:        protocol.StatusRes,
 	owedEcho:         protocol.EchoRes,
 	owedProof:        protocol.EchoRes,
+	owedGrab:         protocol.NoJob,
 	owedText:         protocol.EchoRes,
 }
 

@@ -16,7 +16,7 @@ import (
 // heard notes that l's backend has said something.
 func (r *Router) heard(l *link) {
 	l.heard = true
-	if b := l.backend; b.health.state != healthUp && l.state == linkUp && !l.retiring {
+	if b := l.backend; b.health.state != healthUp && l.state == linkUp && !l.retiring && !b.unfit {
 		r.restore(b)
 	}
 }

@@ -18,6 +18,10 @@ func (r *Router) linkPacket(l *link, p *protocol.Packet) {
 	case protocol.JobAssignUniq, protocol.JobAssignAll, protocol.JobAssign:
 		r.linkAssigned(l, p)
 	case protocol.NoJob:
+		if l.group == nil {
+			r.pay(l, p)
+			return
+		}
 		r.linkEmpty(l)
 	default:
 		r.pay(l, p)
@@ -30,7 +34,8 @@ func (r *Router) pay(l *link, p *protocol.Packet) {
 	head := l.owed.head()
 	if head == nil || !refused && answeredBy[head.kind] != p.Type {
 		if l.group != nil && refused {
-			return // the backend took the job away before the result came
+			r.grabRefused(l, p)
+			return
 		}
 		r.breakLink(l, "unexpected "+p.Type.String())
 		return
@@ -56,6 +61,8 @@ func (r *Router) pay(l *link, p *protocol.Packet) {
 		o.job.made = !refused && string(p.Arg(1)) == "0"
 	case owedProof:
 		r.proved(o.link)
+	case owedGrab:
+		r.grabAnswered(l, p, refused)
 	case owedDoubt:
 		r.doubtAnswered(l, p, refused)
 	}

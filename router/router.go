@@ -158,6 +158,8 @@ type backend struct {
 	lanes      int     // how many of them are for anything: the slot is the lane. The others are for what is stored
 	upLinks    int     // submit links that are up
 	health     health
+	unfit      bool   // it has refused GRAB_JOB_ALL, and not answered it since
+	doubted    bool   // it is asked whether it refuses it
 	timer      timer  // for its health
 	life       uint32 // how often all of them were lost: handles of another life are other jobs
 	ghosts     ghosts
