@@ -2,13 +2,11 @@ package proxy
 
 import (
 	"log/slog"
-	"os"
 	"strconv"
 	"time"
 
 	"github.com/geargate/geargate/backend/jobserver"
 	"github.com/geargate/geargate/proxy/access"
-	"github.com/geargate/geargate/router"
 )
 
 // Units of size, in bytes.
@@ -228,59 +226,3 @@ func (c *Config) AllBackends() []Backend {
 
 // poolName names the n-th job server of the built-in pool, from 1.
 func poolName(n int) string { return "pool-" + strconv.Itoa(n) }
-
-// Router returns the router's part of c for a shell with the given number of
-// event loops.
-func (c *Config) Router(lanes int) router.Config {
-	r := router.DefaultConfig(forRouter(c.AllBackends()), lanes)
-	for i := range r.Backends {
-		r.Backends[i].Stores = c.stores(r.Backends[i].Name)
-	}
-	r.Pools, r.Routes = c.routing()
-	if c.Spool.Path != "" {
-		r.Spool = SpoolName
-	}
-	r.GroupLinks = c.Limits.GroupLinks
-	r.JobRetries = c.Limits.JobRetries
-	r.PlainHandles = c.Gearmand.PlainHandles
-	r.Exceptions = c.Gearmand.Exceptions
-	r.TimeoutSeconds = c.Timeouts.CanDoUnit == "s"
-	r.GrabTimeout = c.Timeouts.Grab
-	r.WakeTimeout = c.Timeouts.Wake
-	r.AdminTimeout = c.Timeouts.Admin
-	r.HoldTimeout = c.Timeouts.Hold
-	r.HealthInterval = c.Health.Interval
-	r.HealthTimeout = c.Health.Timeout
-	r.MaxHeld = c.Limits.HeldJobs
-	r.MaxHeldBytes = c.Limits.HeldBytes
-	r.MaxFunction = c.Limits.FunctionName
-	r.MaxFunctions = c.Limits.FunctionsPerWorker
-	r.MaxReady = c.Limits.ReadyJobs
-	r.PID = os.Getpid()
-	r.Verbose = gearmandLevel(c.Log.Level)
-	return r
-}
-
-// stores reports whether the backend with a name keeps background jobs on disk
-// here.
-func (c *Config) stores(name string) bool {
-	for n := 1; n <= c.Pool.Servers && c.Pool.Store != ""; n++ {
-		if name == poolName(n) {
-			return true
-		}
-	}
-	return c.Spool.Path != "" && name == SpoolName
-}
-
-// gearmandLevel returns gearmand's word for a level, which `verbose` answers.
-func gearmandLevel(level slog.Level) string {
-	switch {
-	case level < slog.LevelInfo:
-		return "DEBUG"
-	case level < slog.LevelWarn:
-		return "INFO"
-	case level < slog.LevelError:
-		return "WARNING"
-	}
-	return "ERROR"
-}

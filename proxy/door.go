@@ -70,6 +70,11 @@ func (p *Proxy) accept(d *door, nc net.Conn) {
 	})
 }
 
+// adoptions is how many connections may be on their way to their loops at
+// once. Each waits for a turn of its loop: one at a time, a crowd would wait
+// for as many turns, which are long when the loops are busy.
+const adoptions = 128
+
 // adopt hands a connection to the next event loop and gives its place in
 // adopting back.
 func (p *Proxy) adopt(nc net.Conn, s *session) {
