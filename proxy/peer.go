@@ -63,7 +63,8 @@ type link struct {
 	flowed time.Time // owned by its loop: when the router was told last that bytes came
 }
 
-// An upstream is a backend as the shell sees it. All of it is static.
+// An upstream is a backend as the shell sees it. What is not guarded is static: a
+// reload that changes it puts another upstream in its place.
 type upstream struct {
 	name    string
 	address string

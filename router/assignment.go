@@ -61,6 +61,10 @@ type inquiry struct {
 //	                          link lost ▼ │
 //	                                Orphaned ──► gone (result, worker lost)
 //
+// A new one is Ready, or Stranded where its group has lost its last member, or
+// Checking where nobody here listens: if somebody does elsewhere it goes on like
+// a new one, and is gone otherwise.
+//
 // All but Running are gone when their link is lost. Stranded waits for nothing
 // but that: the link cannot be closed while other jobs of it run; then the
 // backend queues it again. Orphaned goes on at its worker, and its result goes

@@ -11,16 +11,17 @@
 //	 session ─┐                                        ┌─ submit link, one per lane ─┐
 //	 session ─┼─► submit.go ──► pick.go ──► owed.go ───┤                             ├ backend
 //	 session ─┘      ▲                                 └─ group link, a few per group┘
-//	    ▲            │ job.go                                   │        │
-//	    └── session.go (replies in order) ◄── reply.go ◄────────┘        │
-//	    └── seek.go, worker.go ◄──────────── group.go, assignment.go ◄───┘
+//	    ▲            │ job.go, jobtable.go                      │        │
+//	    └── session.go (in order) ◄── created.go, relay.go ◄── reply.go  │
+//	    └── seek.go, worker.go ◄── grab.go, group.go ◄── assignment.go ◄─┘
 //
 // A session is a connection of a client, a worker, an administrator, or all
 // three. A link is a connection to a backend, which is a job server; the
 // router cannot tell a remote one from one in the same process. Links come in
-// two kinds. A submit link carries what clients ask, many clients mixed. A
-// group link is a worker in the eyes of its backend: it can do what every
-// member of its group can, and grabs jobs on their behalf.
+// two kinds. A submit link carries what clients ask, many clients mixed; to
+// a backend that stores there is a second one per lane, for background submissions.
+// A group link is a worker in the eyes of its backend: it can do what every member
+// of its group can, and grabs jobs on their behalf.
 //
 // # Replies
 //
@@ -38,7 +39,9 @@
 // when they are empty (drain.go) and change their address, and functions are
 // led to other pools (route.go), while sessions go on. Survey asks backends how
 // many jobs they have, for Report and Count. LameDuck lets sessions go to a
-// successor (lameduck.go). Report, Count and Roster (roster.go) show what there
+// successor (lameduck.go). Restrict takes functions from a session that may not
+// work on them any more, and Forwarded has the handle of a job of the spool lead
+// to where the job is now (forwarded.go). Report, Count and Roster (roster.go) show what there
 // is: backends, functions, and who does what.
 //
 // # States

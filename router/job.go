@@ -63,16 +63,21 @@ type job struct {
 
 // jobState is where a job stands:
 //
-//	Held ──► Waiting ◄──► Asking
-//	            │ ▲         │
-//	            ▼ │         ▼
-//	         Submitted ──► Accepted ──► gone (last packet, ERROR, given up)
-//	            ▲   link lost │ │ link lost, and a worker of ours runs it
-//	            └─────────────┘ ▼
-//	            ▲            Adrift ──► gone (last packet)
-//	            └──────────────┘ worker lost
+//	                          no backend takes it
+//	Held ──► dispatched ─────────────────────────────────► Waiting ──► dispatched
+//	           │    │   its backend may have it from before
+//	           │    └────────────────────────────────────► Asking ───► dispatched
+//	           ▼                                              │ answered
+//	       Submitted ◄────────────────────────────────────────┘
+//	           │ JOB_CREATED
+//	           ▼           link lost, and a worker of ours runs it
+//	       Accepted ─────────────────────────────────────► Adrift ───► dispatched
 //
-// A new job begins Submitted, or Waiting where no backend takes it.
+// A new job is dispatched at once, one that is Held when the job before it has
+// ended. What is Asking, Submitted or Accepted is dispatched again when its link
+// is lost, and Adrift when its worker is. A job is gone with its last packet or
+// an ERROR, a background submission with its JOB_CREATED, one that is Waiting
+// when it is given up, and one that nobody would miss as soon as that is seen.
 type jobState uint8
 
 const (

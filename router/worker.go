@@ -34,12 +34,14 @@ type worker struct {
 
 // workerState is what a worker is doing:
 //
-//	Busy ──PRE_SLEEP──► Asleep ──NOOP──► Woken ──100 ms──► PassedOver
-//	 ▲                    │                │                   │
-//	 └────── GRAB_JOB ────┴────────────────┴───────────────────┘
+//	Busy ──PRE_SLEEP──► Asleep ──NOOP──► Woken ──WakeTimeout──► PassedOver
+//	 ▲                    │                │                        │
+//	 └────── GRAB_JOB ────┴────────────────┴────────────────────────┘
 //
-// One NOOP per sleep. A worker that is passed over was woken for a job that
-// has gone to another; it gets no further NOOP until it has grabbed.
+// PRE_SLEEP puts it to sleep from each of them, and a Woken one whose abilities
+// change is PassedOver at once. One NOOP per sleep. A worker that is passed over
+// was woken for a job that has gone to another; it gets no further NOOP until it
+// has grabbed or slept.
 type workerState uint8
 
 const (

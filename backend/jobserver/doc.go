@@ -48,7 +48,8 @@
 //
 // The workload of a stored job may be left to the disk (Config.Memory). Such a
 // job runs from its GRAB_JOB on, as any does; the answer waits for the workload
-// (Load).
+// (Load). One that cannot be read is no reason to lose the job: it is delayed for
+// a second and queued again. A job whose workload is gone for good fails.
 //
 // While a reply to a connection waits for the disk, all that the connection is
 // sent waits behind it, see hold.
@@ -66,7 +67,8 @@
 //	  | +-----------------------------+   with a job: NOOP          |
 //	  +-------------------------------------------------------------+
 //
-// PRE_SLEEP with a job to do is answered NOOP, and the connection stays awake.
+// PRE_SLEEP with a job to do is answered NOOP, and the connection stays awake;
+// without one it puts a woken connection to sleep as well.
 // A sleeper is sent one NOOP, when a job it can do is queued or becomes due;
 // the next only after it has slept again. A woken connection that leaves has
 // others woken. CAN_DO wakes nobody: a worker must grab before it sleeps.

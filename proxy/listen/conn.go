@@ -28,7 +28,7 @@ const (
 
 // reading is who reads from a connection:
 //
-//	watched ──► parked ──► returning ──► watched
+//	watched ──► parked ◄──► returning ──► watched
 //	   └──► over
 type reading uint8
 
