@@ -28,7 +28,7 @@ func (r *running) dialAs(t *testing.T, door int, from string) net.Conn {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { nc.Close() })
-	nc.SetDeadline(time.Now().Add(10 * time.Second))
+	nc.SetDeadline(time.Now().Add(patience))
 	header := []byte("PROXY UNKNOWN\r\n")
 	if from != "" {
 		header = proxyHeader(t, 2, from)
@@ -102,7 +102,7 @@ func TestChangesFromElsewhereAreRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer unix.Close()
-	unix.SetDeadline(time.Now().Add(10 * time.Second))
+	unix.SetDeadline(time.Now().Add(patience))
 	if got := say(t, unix, "create function g"); got != "OK\r\n" {
 		t.Errorf("got %q over a unix socket", got)
 	}

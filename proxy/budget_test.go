@@ -248,7 +248,7 @@ func TestConnectionsPerAddress(t *testing.T) {
 	second := p.dial(t)
 	ask(t, second, "two")
 	ends(t, p.dial(t))
-	dialer := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 2)}, Timeout: 10 * time.Second}
+	dialer := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 2)}, Timeout: patience}
 	nc, err := dialer.Dial("tcp", p.Addrs()[0].String())
 	if err != nil {
 		t.Fatal(err)

@@ -128,7 +128,7 @@ func TestHandshakeTimeout(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer header.Close()
-	header.SetDeadline(time.Now().Add(10 * time.Second))
+	header.SetDeadline(time.Now().Add(patience))
 	io.WriteString(header, "PROXY TCP4 ")
 	silent, slow := p.dial(t), p.dial(t)
 	stop := make(chan struct{})
@@ -165,7 +165,7 @@ func TestStopDuringHandshake(t *testing.T) {
 	ends(t, nc)
 	select {
 	case <-p.served:
-	case <-time.After(10 * time.Second):
+	case <-time.After(patience):
 		t.Error("it goes on")
 	}
 }
@@ -215,7 +215,7 @@ func TestInheritedSocketsSpeakTLS(t *testing.T) {
 // back, which is empty where the connection ends before.
 func openssl(t *testing.T, address string, flags ...string) string {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	command := exec.CommandContext(ctx, "openssl", append([]string{"s_client", "-quiet", "-verify_return_error",
 		"-verify_hostname", "front", "-connect", address}, flags...)...)

@@ -200,6 +200,10 @@ func (r *running) start(t *testing.T) {
 	})
 }
 
+// patience is how long a test waits for what must come. Nothing waits so long
+// where all is well: it is for machines that have much else to do.
+const patience = time.Minute
+
 func (r *running) dial(t *testing.T) *net.TCPConn {
 	t.Helper()
 	nc, err := net.Dial("tcp", r.Addrs()[0].String())
@@ -207,7 +211,7 @@ func (r *running) dial(t *testing.T) *net.TCPConn {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { nc.Close() })
-	nc.SetDeadline(time.Now().Add(10 * time.Second))
+	nc.SetDeadline(time.Now().Add(patience))
 	return nc.(*net.TCPConn)
 }
 
@@ -241,10 +245,10 @@ func ends(t *testing.T, nc net.Conn) {
 // eventually waits for what happens on other goroutines.
 func eventually(t *testing.T, what string, done func() bool) {
 	t.Helper()
-	deadline := time.Now().Add(10 * time.Second)
+	deadline := time.Now().Add(patience)
 	for !done() {
 		if time.Now().After(deadline) {
-			t.Fatalf("not within 10 s: %s", what)
+			t.Fatalf("not within %v: %s", patience, what)
 		}
 		time.Sleep(time.Millisecond)
 	}

@@ -176,7 +176,7 @@ func (s *lateServer) linked(t *testing.T, n int) {
 // asked before the server went down is answered by nobody.
 func (s *lateServer) next(t *testing.T, kind protocol.Type) question {
 	t.Helper()
-	deadline := time.After(10 * time.Second)
+	deadline := time.After(patience)
 	for {
 		select {
 		case q := <-s.asked:

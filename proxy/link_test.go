@@ -22,7 +22,7 @@ func farm(t *testing.T, fake *fakeRouter) (*running, net.Listener) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { server.Close() })
-	server.(*net.TCPListener).SetDeadline(time.Now().Add(10 * time.Second))
+	server.(*net.TCPListener).SetDeadline(time.Now().Add(patience))
 	return serve(t, fake, func(c *Config) {
 		c.Backends = []Backend{{Name: "a", Address: server.Addr().String(), Weight: 1}}
 	}), server
@@ -35,7 +35,7 @@ func accept(t *testing.T, server net.Listener) *net.TCPConn {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { nc.Close() })
-	nc.SetDeadline(time.Now().Add(10 * time.Second))
+	nc.SetDeadline(time.Now().Add(patience))
 	return nc.(*net.TCPConn)
 }
 

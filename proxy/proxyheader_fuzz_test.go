@@ -67,7 +67,7 @@ func headerOf(t *testing.T, data []byte) (from, rest string, err error) {
 	if _, err := ends[0].Write(data); err != nil {
 		t.Fatal(err)
 	}
-	ends[1].SetDeadline(time.Now().Add(10 * time.Second))
+	ends[1].SetDeadline(time.Now().Add(patience))
 	addr, err := readProxyHeader(ends[1])
 	if err != nil {
 		return "", "", err

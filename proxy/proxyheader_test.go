@@ -76,7 +76,7 @@ func TestProxyHeaders(t *testing.T) {
 				}
 				defer dialled.Close()
 				nc := dialled
-				nc.SetDeadline(time.Now().Add(10 * time.Second))
+				nc.SetDeadline(time.Now().Add(patience))
 				switch how {
 				case "at once": // with the first packet
 					frame := protocol.AppendFrame(bytes.Clone(c.header), protocol.Request, protocol.EchoReq, nil)
@@ -127,7 +127,7 @@ func TestProxyHeaderRefused(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer nc.Close()
-		nc.SetDeadline(time.Now().Add(10 * time.Second))
+		nc.SetDeadline(time.Now().Add(patience))
 		nc.Write(c.text)
 		if got, _ := io.ReadAll(nc); len(got) > 0 {
 			t.Errorf("%q was answered with %q", c.text[:10], got)
@@ -146,7 +146,7 @@ func TestProxyHeaderRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer direct.Close()
-	direct.SetDeadline(time.Now().Add(10 * time.Second))
+	direct.SetDeadline(time.Now().Add(patience))
 	ask(t, direct, "without a header")
 
 	// The address that was told is the one that counts.

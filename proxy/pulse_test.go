@@ -126,7 +126,7 @@ func TestServeInherited(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer nc.Close()
-	nc.SetDeadline(time.Now().Add(10 * time.Second))
+	nc.SetDeadline(time.Now().Add(patience))
 	if _, err := nc.Write([]byte("version\n")); err != nil {
 		t.Fatal(err)
 	}

@@ -24,7 +24,7 @@ type crowd struct {
 func (c *crowd) dial() (net.Conn, error) {
 	nc, err := net.Dial("tcp", c.address)
 	if err == nil {
-		err = nc.SetDeadline(time.Now().Add(10 * time.Second))
+		err = nc.SetDeadline(time.Now().Add(patience))
 	}
 	return nc, err
 }
