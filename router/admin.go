@@ -58,22 +58,21 @@ func (r *Router) askText(s *session, line *protocol.Line) {
 	text := line.AppendTo(nil)
 	for _, b := range r.backends {
 		if b.up() {
-			r.askBackend(q, b, s.lane, text)
+			r.askBackend(q, b.linkFor(s.lane), text)
 		}
 	}
 	r.await(q)
 }
 
-// askBackend sends an admin line to b, and an ECHO_REQ behind it: text says
+// askBackend sends an admin line over a link, and an ECHO_REQ behind it: text says
 // badly where it ends (a job's unique may be a line with a dot), ECHO_RES
 // says it surely.
-func (r *Router) askBackend(q *query, b *backend, lane int, text []byte) {
-	l := b.linkFor(lane)
+func (r *Router) askBackend(q *query, l *link, text []byte) {
 	a := r.action(SendLinkText)
 	a.Link, a.Text = l.id, text
 	r.ask(l, protocol.EchoReq, nil)
 	l.owed.push(owed{kind: owedText, query: q})
-	q.parts[b.id].state = partAsked
+	q.parts[l.backend.id].state = partAsked
 	q.wait++
 }
 
@@ -153,7 +152,9 @@ func (r *Router) cancelJob(s *session, line *protocol.Line) {
 	b, h, ok := r.backHandle(front)
 	j := r.jobOf(front)
 	lost := j != nil && j.state != jobAccepted // no backend has it, and others may go by its number now
-	if j != nil && !lost {
+	if lost {
+		j = nil
+	} else if j != nil {
 		b, h, ok = j.backend, j.handle, true
 	}
 	if !ok {
@@ -162,8 +163,8 @@ func (r *Router) cancelJob(s *session, line *protocol.Line) {
 	}
 	q := r.newQuery(s)
 	q.finish = finishText(line.Verb)
-	if b.up() && !lost {
-		r.askBackend(q, b, s.lane, line.Verb.AppendLine(nil, h.bytes()))
+	if j != nil || b.up() && !lost {
+		r.askBackend(q, b.linkAbout(j, s.lane), line.Verb.AppendLine(nil, h.bytes()))
 	}
 	r.await(q)
 }

@@ -116,7 +116,7 @@ func (r *Router) survey(leaving bool, done func(*Router)) {
 	for i, b := range r.backends {
 		if b.up() && (!leaving || b.standing == standingLeaving) {
 			still[i], sent[i] = r.still(b), b.sent
-			r.askBackend(q, b, 0, []byte("status\n"))
+			r.askBackend(q, b.linkFor(0), []byte("status\n"))
 		}
 	}
 	r.await(q)

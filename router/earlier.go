@@ -83,7 +83,7 @@ func (r *Router) askForEarlier(j *job, h *handle) {
 		tooLate := !r.now.Before(q.timer.at)
 		r.earlierListed(b, q.parts[b.id].state == partThere || tooLate)
 	}
-	r.askBackend(q, b, 0, []byte("show jobs\n"))
+	r.askBackend(q, b.linkFor(0), []byte("show jobs\n"))
 	r.arm(&q.timer, r.now.Add(listTimeout), q)
 }
 

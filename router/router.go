@@ -202,6 +202,16 @@ func (b *backend) storingLinkFor(lane int) *link {
 	return b.linkAt(lane)
 }
 
+// linkAbout returns the link to ask b over about j, which is accepted there, or
+// about what is not in flight here where j is nil. One from before b moved to
+// another address is about to close, and leads where j is.
+func (b *backend) linkAbout(j *job, lane int) *link {
+	if j != nil && j.link.life != b.life {
+		return j.link
+	}
+	return b.linkFor(lane)
+}
+
 func (b *backend) linkAt(slot int) *link {
 	if l := b.submit[slot]; l != nil && l.state == linkUp {
 		return l

@@ -33,12 +33,7 @@ func (r *Router) getStatus(s *session, front []byte) {
 		r.statusMissed(p)
 		return
 	}
-	var l *link
-	if j != nil && j.link.life != b.life {
-		l = j.link // which is about to close: b has moved to another address
-	} else {
-		l = b.linkFor(s.lane)
-	}
+	l := b.linkAbout(j, s.lane)
 	l.owed.push(owed{kind: owedStatus, reply: p})
 	r.ask(l, protocol.GetStatus, r.keep(h.bytes()))
 }
