@@ -27,7 +27,7 @@ func (r *Router) hold(j *job) {
 	j.state = jobWaiting
 	r.waiting.jobs.pushBack(j)
 	r.waiting.bytes += j.size()
-	if !r.waiting.timer.armed() {
+	if t := &r.waiting.timer; !t.armed() || j.heldUntil.Before(t.at) {
 		r.arm(&r.waiting.timer, j.heldUntil, &r.waiting)
 	}
 }
