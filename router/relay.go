@@ -56,7 +56,7 @@ func (r *Router) tellPacket(l *listener, p *protocol.Packet) {
 	case protocol.WorkFail:
 		r.tell(l, protocol.WorkFail, front)
 	case protocol.WorkStatus:
-		r.tell(l, protocol.WorkStatus, front, p.Arg(1), p.Arg(2))
+		r.tell(l, protocol.WorkStatus, front, p.Arg(1), denominator(p))
 	case protocol.WorkException:
 		if !l.session.exceptions {
 			r.tell(l, protocol.WorkFail, front)
