@@ -1,9 +1,7 @@
 package proxy
 
 import (
-	"errors"
 	"net"
-	"syscall"
 	"time"
 
 	"github.com/geargate/geargate/proxy/listen"
@@ -70,6 +68,7 @@ func (c *core) Data(conn *listen.Conn, data []byte) {
 		err := c.take(conn, &p.peer, data, limits, speaker{link: p.id})
 		if err != nil {
 			c.journal.add(line{event: "bad_reply", backend: p.backend.name, reason: err.Error()})
+			c.lose(p, err)
 			conn.CloseNow()
 		}
 		c.received(p)
@@ -167,23 +166,9 @@ func (c *core) hear(p *peer, data []byte, limits streamLimits, from speaker) err
 	return err
 }
 
-// expel ends a session that cannot be followed, once it has what it is due.
-func (c *core) expel(s *session) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	now := time.Now()
-	c.forget(s, now)
-	c.closePeer(&s.peer)
-	c.settle(now)
-}
-
 // maxReply bounds what a backend may send in one piece, in bytes. Backends are
 // trusted: it is what the protocol can say.
 const maxReply = 1<<32 - 1
-
-// replyTimeout is how long a session that will send no more is kept for the
-// replies it is owed.
-const replyTimeout = 2 * time.Second
 
 // Ended takes note that a peer will send no more. A session still gets the
 // replies it is owed; the results of its foreground jobs are none of them, as
@@ -200,24 +185,6 @@ func (c *core) Ended(conn *listen.Conn) {
 		conn.CloseNow()
 	}
 	c.settle(now)
-}
-
-// dismiss closes the sessions that will send no more and have had every reply,
-// or have waited for too long.
-func (c *core) dismiss(now time.Time) (more bool) {
-	ended := c.ended
-	c.ended = ended[:0]
-	for _, s := range ended {
-		if s.open && now.Before(s.until) && c.router.Owes(s.id) {
-			c.ended = append(c.ended, s)
-			continue
-		}
-		c.forget(s, now)
-		c.closePeer(&s.peer)
-		more = true
-	}
-	clear(ended[len(c.ended):])
-	return more
 }
 
 // Written takes note that a peer has read some of what waited for it.
@@ -252,53 +219,7 @@ func (c *core) Close(conn *listen.Conn, err error) {
 	case *link:
 		c.unacknowledged(err)
 		c.reclaim(&p.peer)
-		if c.links[p.id] == p {
-			delete(c.links, p.id)
-			p.backend.remote.Lost(p.opened)
-			c.step(now, router.Event{Kind: router.LinkDown, Link: p.id, Reason: reason(err)})
-		}
+		c.forgetLink(p, err, now)
 	}
 	c.settle(now)
-}
-
-// unacknowledged counts connections that the engine or the kernel has given
-// up: their peers had vanished.
-func (c *core) unacknowledged(err error) {
-	if errors.Is(err, syscall.ETIMEDOUT) {
-		c.counters.Unacknowledged.Add(1)
-	}
-}
-
-// reclaim takes back the memory of a connection that has ended.
-func (c *core) reclaim(p *peer) {
-	p.closing, p.deaf = true, true
-	l := &c.lanes[p.lane]
-	p.in.release(&l.read, &c.large)
-	l.spare.put(p.out)
-	c.releaseAll(p.parts)
-	p.out, p.parts, p.size = nil, nil, 0
-	c.waits(p, 0)
-	c.input.Add(-p.input.Swap(0))
-}
-
-func reason(err error) string {
-	if err == nil {
-		return "closed here"
-	}
-	return err.Error()
-}
-
-// forget tells the router, once, that a session is gone.
-func (c *core) forget(s *session, now time.Time) {
-	if !s.open {
-		return
-	}
-	s.open = false
-	delete(c.sessions, s.id)
-	delete(c.parked, s)
-	c.step(now, router.Event{Kind: router.SessionClosed, Session: s.id})
-	if c.sessionsGone != nil && len(c.sessions) == 0 {
-		close(c.sessionsGone)
-		c.sessionsGone = nil
-	}
 }

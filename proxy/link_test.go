@@ -124,6 +124,11 @@ func TestLinkWithRubbishIsDown(t *testing.T) {
 	if got := fake.linkEvents(); !slices.Equal(got, []router.EventKind{router.LinkUp, router.LinkDown}) {
 		t.Errorf("link events %v, expected up and down once", got)
 	}
+	fake.look(func() {
+		if reason := fake.links[1].Reason; !strings.Contains(reason, "magic") {
+			t.Errorf("the router was told %q, expected what is wrong with the stream", reason)
+		}
+	})
 }
 
 func TestDialThatFailsIsDown(t *testing.T) {
