@@ -20,25 +20,8 @@ const startTimeout = time.Second
 // as the drain timeout says, closes every connection and returns. LameDuck has
 // it close them one by one. Listen must have been called.
 func (p *Proxy) Serve(ctx context.Context) error {
-	if err := p.openStores(); err != nil {
-		p.closeListeners()
-		p.admin.close()
-		return err
-	}
-	engine, err := listen.Start(len(p.core.lanes), p.core)
+	engine, stopForwarder, err := p.begin()
 	if err != nil {
-		p.closeListeners()
-		p.admin.close()
-		p.closeStores()
-		return fmt.Errorf("start event loops: %w", err)
-	}
-	engine.CutSilent(func() time.Duration { return p.config.Load().Timeouts.Keepalive })
-	p.checkDescriptors()
-	p.core.start(engine)
-	stopForwarder, err := p.startForwarder()
-	if err != nil {
-		p.closeListeners()
-		p.stop(engine)
 		return err
 	}
 	select {
@@ -86,6 +69,32 @@ func (p *Proxy) Serve(ctx context.Context) error {
 	p.core.drain(p.config.Load().Timeouts.Drain - took)
 	p.stop(engine)
 	return err
+}
+
+// begin starts what connections need: stores, event loops, links and the
+// forwarder, which stopForwarder ends. Where it fails, all has ended.
+func (p *Proxy) begin() (engine *listen.Engine, stopForwarder func(), err error) {
+	if err = p.openStores(); err == nil {
+		if engine, err = listen.Start(len(p.core.lanes), p.core); err != nil {
+			err = fmt.Errorf("start event loops: %w", err)
+		}
+	}
+	if err != nil {
+		p.closeListeners()
+		p.admin.close()
+		p.closeStores()
+		p.journal.close()
+		return nil, nil, err
+	}
+	engine.CutSilent(func() time.Duration { return p.config.Load().Timeouts.Keepalive })
+	p.checkDescriptors()
+	p.core.start(engine)
+	if stopForwarder, err = p.startForwarder(); err != nil {
+		p.closeListeners()
+		p.stop(engine)
+		return nil, nil, err
+	}
+	return engine, stopForwarder, nil
 }
 
 // linger goes on accepting for the shutdown delay, or until a listener fails.

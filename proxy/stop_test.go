@@ -3,12 +3,36 @@ package proxy
 import (
 	"net"
 	"os"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/geargate/geargate/backend/store"
 )
+
+// Where the second of two stores cannot be opened, the first is free again for
+// the next process, and the log tells of it.
+func TestStartThatFailsLeavesNothing(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "pool-2"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p := prepare(t, nil, func(c *Config) { c.Pool.Servers, c.Pool.Store = 2, dir })
+	if err := p.Serve(t.Context()); err == nil || !strings.Contains(err.Error(), "pool-2") {
+		t.Fatalf("served with %v, expected an error about pool-2", err)
+	}
+	if lines := p.log.with("msg=store_opened backend=pool-1"); len(lines) != 1 {
+		t.Errorf("logged %q of pool-1, expected one line", lines)
+	}
+	disk, err := store.Open(filepath.Join(dir, "pool-1"), store.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	disk.Close()
+}
 
 func TestGracefulStop(t *testing.T) {
 	fake := newFakeRouter()
