@@ -165,6 +165,8 @@ func TestBuiltinClose(t *testing.T) {
 	w.send(client, protocol.EchoReq, "lost")
 	w.Close(client)
 	w.send(client, protocol.SubmitJobBg, "late", "", "work")
+	late := protocol.Drafted(protocol.Request, protocol.SubmitJobBg, []byte("late"), nil, []byte("work"))
+	w.Send(client, &late)
 	w.exchange(noon)
 	w.expect(t)
 	w.send(worker, protocol.CanDo, "late")

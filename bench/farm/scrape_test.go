@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"testing"
+	"time"
 )
 
 func TestScraperReadsUntilStopped(t *testing.T) {
@@ -18,6 +19,16 @@ func TestScraperReadsUntilStopped(t *testing.T) {
 		<-reads
 	}
 	s.stop()
+	ended := make(chan struct{})
+	go func() {
+		s.done.Wait()
+		close(ended)
+	}()
+	select {
+	case <-ended:
+	case <-time.After(time.Minute):
+		t.Fatal("it still reads after it was stopped")
+	}
 	refusing := httptest.NewServer(http.NotFoundHandler())
 	defer refusing.Close()
 	if s, err := startScraper(t.Context(), refusing.URL); err == nil {
