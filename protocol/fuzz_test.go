@@ -170,11 +170,3 @@ func FuzzJobRow(f *testing.F) {
 		fuzzRow(t, line, r.Parse, r.AppendTo)
 	})
 }
-
-func FuzzWorkerRow(f *testing.F) {
-	f.Add([]byte("38 ::1 wk 1 : delta  gamma"))
-	f.Fuzz(func(t *testing.T, line []byte) {
-		var r WorkerRow
-		fuzzRow(t, line, r.Parse, r.AppendTo)
-	})
-}

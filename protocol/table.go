@@ -108,31 +108,6 @@ func (r *WorkerRow) AppendTo(dst []byte) []byte {
 	return append(dst, '\n')
 }
 
-// Parse reads a row and reuses r.Functions; on an error, which wraps ErrRow, r
-// is undefined. The id ends at the first " :" between spaces and a function at
-// the next space, which is all that can be told from the text.
-func (r *WorkerRow) Parse(line []byte) error {
-	number, rest, numbered := bytes.Cut(line, []byte{' '})
-	peer, rest, told := bytes.Cut(rest, []byte{' '})
-	id, functions, some := bytes.Cut(rest, []byte(" : "))
-	none := false
-	if !some {
-		id, none = bytes.CutSuffix(rest, []byte(" :"))
-	}
-	value, err := strconv.ParseUint(string(number), 10, countBits)
-	if err != nil || !numbered || !told || !some && !none {
-		return formatError(ErrRow, line)
-	}
-	r.Number, r.Peer, r.ID = int(value), peer, id
-	r.Functions = r.Functions[:0]
-	for some {
-		var function []byte
-		function, functions, some = bytes.Cut(functions, []byte{' '})
-		r.Functions = append(r.Functions, function)
-	}
-	return nil
-}
-
 // countBits bounds the numbers of a row.
 const countBits = min(48, strconv.IntSize-1)
 
