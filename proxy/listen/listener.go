@@ -95,11 +95,12 @@ func clearPath(path string) error {
 		return fmt.Errorf("there is a %v, expected a socket or nothing", file.Mode())
 	}
 	nc, err := net.DialTimeout("unix", path, time.Second)
-	if err == nil {
+	switch {
+	case err == nil:
 		nc.Close()
-	}
-	if !errors.Is(err, syscall.ECONNREFUSED) {
 		return errors.New("another process answers there")
+	case !errors.Is(err, syscall.ECONNREFUSED):
+		return fmt.Errorf("there is a socket, expected one that nobody answers at: %w", err)
 	}
 	return os.Remove(path)
 }

@@ -122,6 +122,16 @@ func TestUnixSocketRules(t *testing.T) {
 		nc.Close()
 	}
 
+	datagrams := filepath.Join(dir, "datagrams")
+	other, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: datagrams})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	if _, err := Listen("unix://" + datagrams); !errors.Is(err, syscall.EPROTOTYPE) {
+		t.Errorf("listen at a socket that cannot be asked: %v, expected to be told why", err)
+	}
+
 	l.Close()
 	if _, err := os.Lstat(stale); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("the socket is still there after Close: %v", err)
