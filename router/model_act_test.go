@@ -45,9 +45,15 @@ func (p *peer) ask() {
 		p.say(protocol.OptionReq, "exceptions")
 	case 2, 3:
 		handle := p.someHandle()
+		if p.denied(protocol.GetStatus, handle) {
+			return
+		}
 		p.expectType(handle, protocol.StatusRes)
 		p.say(protocol.GetStatus, handle)
 	case 4:
+		if p.denied(protocol.GetStatusUnique, "u1") {
+			return
+		}
 		p.expectType("u1", protocol.StatusResUnique)
 		p.say(protocol.GetStatusUnique, "u1")
 	case 5:
@@ -81,6 +87,9 @@ func (p *peer) refused() {
 		{"INVALID_COMMAND", protocol.JobCreated, []string{"H:a~ahost:0000000001"}},
 		{"INVALID_PACKET", protocol.SubmitJob, []string{"f", "u"}},
 	}[p.IntN(6)]
+	if p.denied(bad.kind, bad.args...) {
+		return
+	}
 	p.expectType(bad.code, protocol.Error)
 	p.say(bad.kind, bad.args...)
 }
@@ -89,6 +98,9 @@ func (p *peer) refused() {
 func (p *peer) operate() {
 	lines := []string{"status", "prioritystatus", "workers", "show jobs", "show unique jobs", "version", "cancel job", "create function new", "drop function new", "maxqueue f"}
 	line := lines[p.IntN(len(lines))]
+	if p.deniedLine(line) {
+		return
+	}
 	if line == "cancel job" {
 		handle := "rubbish"
 		switch {

@@ -16,6 +16,7 @@ func (w *world) check() error {
 		if len(p.expects) > 0 && p.expects[0].grab && w.now.Sub(p.expects[0].at) > w.r.cfg.GrabTimeout {
 			c.expect(fmt.Sprintf("session %d: wait for %s", p.id, p.expects[0].what), w.now.Sub(p.expects[0].at), w.r.cfg.GrabTimeout)
 		}
+		c.granted(p)
 	}
 	for id, at := range w.wires {
 		if at.state == wireOpen {

@@ -40,6 +40,10 @@ func (p *peer) submit() {
 	case protocol.SubmitJobEpoch:
 		args = append(args, strconv.FormatInt(p.now.Unix()+int64(p.IntN(3)), 10))
 	}
+	args = append(args, a.workload)
+	if p.denied(kind, args...) {
+		return
+	}
 	_, background, _ := kind.Submission()
 	p.expect(kind.String(), func(q *protocol.Packet, _ []byte) bool {
 		return q != nil && (q.Type == protocol.JobCreated || q.Type == protocol.Error && string(q.Arg(0)) == "QUEUE_ERROR")
@@ -48,7 +52,7 @@ func (p *peer) submit() {
 			p.created(a, string(q.Arg(0)), background)
 		}
 	})
-	p.say(kind, append(args, a.workload)...)
+	p.say(kind, args...)
 }
 
 func (p *peer) created(a attachment, handle string, background bool) {

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/geargate/geargate/protocol"
@@ -29,6 +28,7 @@ type peer struct {
 	raw       func(*protocol.Packet) // reads what comes, where it was not the peer who asked; nil for others
 	optedIn   bool                   // to exceptions
 	limited   map[string]bool        // functions it was able to do within a time limit
+	grant     *grant                 // what it may do; nil for everything
 }
 
 type peerState uint8
@@ -49,19 +49,25 @@ type expectation struct {
 	taken func(p *protocol.Packet) // may be nil
 }
 
-// said is a packet of the peer, in a script's words.
-func (p *peer) say(t protocol.Type, args ...string) {
-	words := []string{t.String()}
+// asked returns a packet of a session, and how a script has it.
+func asked(t protocol.Type, args []string) (words string, q *protocol.Packet, malformed error) {
+	words = t.String()
 	raw := make([][]byte, len(args))
 	for i, arg := range args {
-		words = append(words, showWord(arg))
+		words += " " + showWord(arg)
 		raw[i] = []byte(arg)
 	}
-	p.note("s%d> %s", p.id, strings.Join(words, " "))
-	var q protocol.Packet
+	q = &protocol.Packet{}
 	body := bytes.Join(raw, []byte{0})
-	malformed := q.Parse(append(protocol.AppendHeader(nil, protocol.Request, t, len(body)), body...))
-	p.step(&Event{Kind: SessionPacket, Session: p.id, Packet: &q, Malformed: malformed})
+	malformed = q.Parse(append(protocol.AppendHeader(nil, protocol.Request, t, len(body)), body...))
+	return words, q, malformed
+}
+
+// say sends a packet of the peer.
+func (p *peer) say(t protocol.Type, args ...string) {
+	words, q, malformed := asked(t, args)
+	p.note("s%d> %s", p.id, words)
+	p.step(&Event{Kind: SessionPacket, Session: p.id, Packet: q, Malformed: malformed})
 }
 
 func (p *peer) sayLine(line string) {
@@ -159,6 +165,9 @@ func (w *world) open() {
 	w.last++
 	p := &peer{world: w, id: w.last, opened: w.now, limited: map[string]bool{}, heard: map[string]int{}, latest: map[string]int{}, attached: map[string]int{}}
 	lane := w.IntN(w.r.cfg.Lanes)
+	if w.ruled && w.chance(3) {
+		p.grant = w.newGrant()
+	}
 	w.peers = append(w.peers, p)
 	w.note("s%d:%d opens", p.id, lane)
 	w.step(&Event{Kind: SessionOpened, Session: p.id, Lane: lane, Peer: "10.0.0.1", Number: int(p.id)})
@@ -176,7 +185,9 @@ func (p *peer) finish() bool {
 	if len(p.holds) > 0 {
 		h := p.holds[0]
 		p.holds = p.holds[1:]
-		p.say(protocol.WorkComplete, h.handle, h.function+">"+h.workload)
+		if result := h.function + ">" + h.workload; !p.denied(protocol.WorkComplete, h.handle, result) {
+			p.say(protocol.WorkComplete, h.handle, result)
+		}
 		return true
 	}
 	return p.seekWork() || len(p.expects) > 0 && p.staffed

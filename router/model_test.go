@@ -26,6 +26,7 @@ type world struct {
 	stride  int             // the longest that nothing but time passes, in milliseconds
 	staffed bool            // somebody can do everything: nobody waits in vain
 	calm    bool            // no faults, and nothing new: on the way to rest
+	ruled   bool            // there are rules of access
 
 	cfg        Config   // as operators know it
 	constant   []string // of every configuration, in a farm's words
@@ -116,6 +117,7 @@ func newWorld(seed uint64) *world {
 		}
 	}
 	w.calm = false
+	w.ruled = w.IntN(3) == 0
 	w.events = w.events[:2] // what a script's farm does by itself
 	return w
 }
@@ -181,6 +183,9 @@ func (w *world) act() {
 	if w.duck.within > 0 && w.chance(20) {
 		w.succeed(1)
 	}
+	if w.ruled && w.chance(60) {
+		w.rule()
+	}
 	if len(w.peers) < 3 || len(w.peers) < 12 && w.chance(20) {
 		w.open()
 		return
@@ -201,6 +206,9 @@ func (w *world) step(ev *Event) {
 	}
 	acts := w.r.Step(w.now, ev, nil)
 	w.apply(acts)
+	if ev.Refused != nil {
+		w.unmoved(ev, acts)
+	}
 	if w.reuse(ev, acts); w.wrong != "" {
 		return
 	}

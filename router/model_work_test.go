@@ -20,6 +20,9 @@ type hold struct {
 // register makes the peer able to do functions.
 func (p *peer) register(functions ...string) {
 	for _, f := range functions {
+		if p.denied(protocol.CanDo, f) {
+			continue
+		}
 		p.abilities = append(p.abilities, f)
 		p.say(protocol.CanDo, f)
 	}
@@ -31,14 +34,23 @@ func (p *peer) change() {
 	f := functions[p.IntN(len(functions))]
 	switch p.IntN(8) {
 	case 0:
+		if p.denied(protocol.ResetAbilities) {
+			return
+		}
 		p.abilities = nil
 		p.lets("")
 		p.say(protocol.ResetAbilities)
 	case 1:
+		if p.denied(protocol.CantDo, f) {
+			return
+		}
 		p.abilities = slices.DeleteFunc(p.abilities, func(a string) bool { return a == f })
 		p.lets(f)
 		p.say(protocol.CantDo, f)
 	case 2:
+		if p.denied(protocol.CanDoTimeout, f, "1000") {
+			return
+		}
 		p.abilities = append(p.abilities, f)
 		p.limited[f] = true
 		p.say(protocol.CanDoTimeout, f, "1000")
@@ -73,6 +85,9 @@ func (p *peer) seekWork() bool {
 }
 
 func (p *peer) sleep() {
+	if p.denied(protocol.PreSleep) {
+		return
+	}
 	p.state = peerAsleep
 	p.say(protocol.PreSleep)
 }
@@ -81,6 +96,9 @@ var grabKinds = []protocol.Type{protocol.GrabJob, protocol.GrabJobUniq, protocol
 
 func (p *peer) grab() {
 	kind := grabKinds[p.IntN(len(grabKinds))]
+	if p.denied(kind) {
+		return
+	}
 	p.state = peerBusy
 	// The answer may be under way for long.
 	asked := hold{at: p.now, before: p.past()}
@@ -108,6 +126,9 @@ var assigns = map[protocol.Type][]protocol.Type{
 
 func (p *peer) assigned(q *protocol.Packet, h hold) {
 	h.handle, h.function, h.workload = string(q.Arg(0)), string(q.Arg(1)), string(q.Arg(q.Args()-1))
+	if !p.worksOn(q.Arg(1)) {
+		p.fail("session %d is given %s of %s, on which it may not work", p.id, h.handle, h.function)
+	}
 	p.alone(&h)
 	p.holds = slices.DeleteFunc(p.holds, func(old hold) bool { return old.handle == h.handle })
 	p.holds = append(p.holds, h)
@@ -169,6 +190,9 @@ func (p *peer) late(h *hold) bool {
 func (p *peer) work() {
 	at := p.IntN(len(p.holds))
 	h := p.holds[at]
+	if p.denied(protocol.WorkStatus, h.handle, "1", "2") {
+		return
+	}
 	n := p.IntN(10)
 	switch {
 	case n < 1:

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -29,7 +28,7 @@ import (
 //	s1 opens              a session connects; s1:1 for lane 1; behind it, forwards
 //	s1> SUBMIT_JOB f u x  it sends a packet: arguments as words or quoted
 //	s1> "status"          it sends an admin line
-//	s1 may f g            it may work on these functions only, or on none
+//	s1 may f g*           it may work on these functions only, or on none
 //	s1 denied PRE_SLEEP   it sends what it may not ask, a packet or a line
 //	s1 leaves
 //	a#2 up                a link comes up; the number is the one Dial showed
@@ -159,7 +158,7 @@ func (p *player) play(t *testing.T, line string) []string {
 		n, _ := strconv.Atoi(lane)
 		return p.step(&Event{Kind: SessionOpened, Session: session1(t, name), Lane: n, Peer: "10.0.0.1", Number: int(session1(t, name)), Forwards: len(words) > 2})
 	case words[1] == "may":
-		allows := func(function []byte) bool { return slices.Contains(words[2:], string(function)) }
+		allows := func(function []byte) bool { return matchesAny(words[2:], function) }
 		return p.step(&Event{Kind: Restrict, Session: session1(t, words[0]), Allows: allows})
 	case words[1] == "denied":
 		ev := &Event{Session: session1(t, words[0]), Kind: SessionLine, Refused: &protocol.RefuseAccess}
