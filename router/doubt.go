@@ -15,6 +15,7 @@ import (
 // comes before that answer; when neither the result has come nor the job is
 // known, it was such a ghost, and is submitted again. So is one that only a
 // background submission waits for, which was joined to it here and acknowledged.
+// One that nobody waits for any more is forgotten: nothing else would end it.
 //
 // A job that is ending is in doubt as well while another waits for its end: its
 // result may have been lost on its way to the backend, which has the job again
@@ -47,8 +48,7 @@ func (r *Router) doubt(j *job) {
 	r.putInDoubt(j)
 }
 
-// putInDoubt puts j on the queue where it may be such a job and somebody
-// waits for what comes of it.
+// putInDoubt puts j on the queue where it may be such a job.
 func (r *Router) putInDoubt(j *job) {
 	if !j.doubtful() || j.inquired || j.state != jobAccepted {
 		return
@@ -63,7 +63,7 @@ func (j *job) doubtful() bool {
 	if j.ending {
 		return j.after != nil
 	}
-	return j.dubious && (j.listeners.count > 0 || j.background)
+	return j.dubious
 }
 
 // trust takes j off the queue, where it stands there.
@@ -90,7 +90,7 @@ func (q *doubts) due(r *Router) {
 		}
 		r.trust(j)
 		if !j.doubtful() {
-			continue // until somebody joins it
+			continue // until somebody waits for its end
 		}
 		j.link.owed.push(owed{kind: owedDoubt})
 		r.ask(j.link, protocol.GetStatus, j.handle.bytes())
