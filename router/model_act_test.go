@@ -65,6 +65,8 @@ func (p *peer) ask() {
 
 func (p *peer) someHandle() string {
 	switch {
+	case len(p.old) > 0 && p.IntN(2) == 0:
+		return p.old[p.IntN(len(p.old))]
 	case len(p.listens) > 0:
 		return p.listens[p.IntN(len(p.listens))].handle
 	case len(p.holds) > 0:

@@ -18,7 +18,7 @@ func (w *world) disturb() {
 	if w.IntN(3) == 0 {
 		long = 10 // longer than the router waits
 	}
-	switch w.IntN(16) {
+	switch w.IntN(17) {
 	case 0:
 		h.again = h.again || w.IntN(2) == 0
 		w.note("# %s starts anew", h.name)
@@ -45,6 +45,8 @@ func (w *world) disturb() {
 		if w.IntN(4) == 0 {
 			w.lameDuck()
 		}
+	case 12:
+		w.restart()
 	default:
 		if len(w.order) > 0 {
 			w.cut(w.order[w.IntN(len(w.order))])
@@ -135,14 +137,35 @@ func (w *world) gone(at *wire) {
 		w.lost(at.host)
 	}
 	w.serve(at.host, &jobserver.Event{Kind: jobserver.Closed, Conn: jobserver.ConnID(at.id)})
+	w.doomed(at.host)
+}
+
+// doomed notes that gearmand has let go of jobs, with the background submissions
+// that it had joined to them, in an earlier life of it perhaps, under other handles.
+func (w *world) doomed(h *host) {
+	if h.imitated == nil {
+		return
+	}
+	for _, handle := range h.imitated.lost {
+		known, _ := handleOf([]byte(handle))
+		front := w.r.frontHandle(w.r.named(h.name), &known)
+		function, unique, _ := strings.Cut(h.imitated.names[handle], "\x00")
+		h.accepted = slices.DeleteFunc(h.accepted, func(a attachment) bool {
+			key := string(coalesceKey([]byte(a.unique), []byte(a.workload)))
+			same := a.function == function && key != "" && key == strings.TrimPrefix(unique, "-")
+			return same || a.handle == string(front.bytes())
+		})
+		h.submitLosses++
+	}
+	h.imitated.lost = nil
 }
 
 // lost notes that a submit link has ended, and with it the foreground jobs
 // under way on it and the background submissions that had joined them, which go
-// elsewhere with them; at gearmand all that had.
+// elsewhere with them.
 func (w *world) lost(h *host) {
 	h.submitLosses++
-	h.accepted = slices.DeleteFunc(h.accepted, func(a attachment) bool { return a.joined || h.imitated != nil })
+	h.accepted = slices.DeleteFunc(h.accepted, func(a attachment) bool { return a.joined })
 }
 
 func (w *world) forgetWire(at *wire) {

@@ -17,7 +17,8 @@ import (
 //   - A queued job whose last client has gone is doomed, also when it was
 //     submitted in the background. It stays until a worker scans for it; a
 //     submission that joins it meanwhile gets its handle, and nothing more. A
-//     running one is doomed when its worker is lost, whoever has joined it.
+//     running one is doomed when its worker is lost, whoever has joined it. The
+//     list of jobs marks both.
 //   - A connection that has been sent NOOP gets none before its next GRAB_JOB,
 //     whether it sleeps again or not.
 //   - An epoch job that falls due wakes nobody; the next submission does.
@@ -30,6 +31,7 @@ type gearmand struct {
 	able     map[jobserver.ConnID][]string
 	woken    map[jobserver.ConnID]bool
 	withheld []sentUnit // NOOPs of epoch jobs
+	lost     []string   // handles of jobs that were doomed just now
 }
 
 func newGearmand() *gearmand {
@@ -68,6 +70,9 @@ func (g *gearmand) step(s *durable, now time.Time, ev *jobserver.Event) []sentUn
 		}
 	}
 	out := g.plain(s.step(now, ev))
+	if ev.Kind == jobserver.Line && string(ev.Line) == "show jobs" {
+		out = g.marked(out)
+	}
 	if name != "" {
 		g.created(out, ev.Conn, name, foreground)
 		out = append(out, g.withheld...)
@@ -103,6 +108,27 @@ func (g *gearmand) ofDoomed(ev *jobserver.Event) []byte {
 		}
 	}
 	return nil
+}
+
+// marked marks in a list of jobs those that gearmand has let go of.
+func (g *gearmand) marked(list []sentUnit) []sentUnit {
+	var out []sentUnit
+	for _, u := range list {
+		var row protocol.JobRow
+		if string(u.bytes) == protocol.TableEnd {
+			for _, name := range slices.Sorted(maps.Keys(g.doomed)) {
+				row := protocol.JobRow{Handle: []byte(g.doomed[name]), Ignored: true}
+				out = append(out, sentUnit{u.conn, row.AppendTo(nil)})
+			}
+		} else if row.Parse(protocol.TrimEnd(u.bytes)) == nil {
+			handle, _ := handleOf(row.Handle)
+			short := handle.short()
+			row.Ignored = g.ignored[string(short.bytes())]
+			u.bytes = row.AppendTo(nil)
+		}
+		out = append(out, u)
+	}
+	return out
 }
 
 // nameOf returns what later submissions join a job by; it ends in a NUL where
@@ -190,6 +216,7 @@ func (g *gearmand) requeued(s *durable, now time.Time, before map[string]string)
 func (g *gearmand) doom(s *durable, now time.Time, handle string) {
 	h := &host{server: s}
 	h.tell(now, "cancel job "+handle)
+	g.lost = append(g.lost, handle)
 	if name := g.names[handle]; !strings.HasSuffix(name, "\x00") {
 		g.doomed[name] = handle
 	}

@@ -36,9 +36,9 @@ type host struct {
 	ran                       map[string]bool  // jobs that a worker got, by front handle
 }
 
-func newHost(name string, imitated bool) *host {
+func (w *world) newHost(name string) *host {
 	h := &host{name: name}
-	h.start(imitated)
+	h.start(w.ghosts && w.IntN(3) > 0)
 	return h
 }
 

@@ -25,7 +25,7 @@ var submissions = []protocol.Type{
 
 func (p *peer) submit() {
 	kind := submissions[p.IntN(len(submissions))]
-	a := attachment{function: functions[p.IntN(len(functions))], unique: []string{"", "", "u1", "u2", "-"}[p.IntN(5)], losses: p.losses()}
+	a := attachment{function: functions[p.IntN(len(functions))], unique: []string{"", "", "u1", "u2", "-"}[p.IntN(5)]}
 	a.workload = fmt.Sprintf("%s|%s|%d", a.function, a.unique, len(p.events))
 	switch {
 	case a.unique == "-":
@@ -33,6 +33,12 @@ func (p *peer) submit() {
 	case p.IntN(10) == 0:
 		a.workload = a.unique // which makes it one with the job `-` of that workload
 	}
+	p.request(kind, a)
+}
+
+// request submits a job.
+func (p *peer) request(kind protocol.Type, a attachment) {
+	a.losses = p.losses()
 	args := []string{a.function, a.unique}
 	switch kind {
 	case protocol.SubmitReduceJob, protocol.SubmitReduceJobBg:

@@ -79,7 +79,7 @@ func (w *world) reload(words []string) {
 	cfg := config(words)
 	for _, b := range cfg.Backends {
 		if w.host(b.Name) == nil {
-			w.hosts = append(w.hosts, newHost(b.Name, w.IntN(2) == 0))
+			w.hosts = append(w.hosts, w.comeBack(b.Name))
 		}
 	}
 	for _, h := range w.hosts {
@@ -92,7 +92,7 @@ func (w *world) reload(words []string) {
 			h.unreached = h.unreached || !w.r.named(h.name).up() // as while its address changes
 		}
 	}
-	w.cfg = cfg
+	w.cfg, w.words = cfg, words
 	for _, f := range functions {
 		w.unrouted[f] = w.unrouted[f] || w.leadsNowhere(f)
 	}

@@ -34,7 +34,8 @@ var (
 // sessions do is in model_act_test.go; what they hear, as anybody, in
 // model_peer_test.go, as clients in model_listen_test.go and as workers in
 // model_work_test.go. Operators are in model_operate_test.go, what rules of
-// access refuse in model_access_test.go and a successor in model_duck_test.go. What must hold after each step is in model_check_test.go,
+// access refuse in model_access_test.go a successor in model_duck_test.go, and
+// another life after a kill in model_restart_test.go. What must hold after each step is in model_check_test.go,
 // and how all comes to rest, and what must hold then, in model_rest_test.go.
 func TestModel(t *testing.T) {
 	if *modelSeed != 0 {

@@ -17,7 +17,9 @@ type world struct {
 	seed    uint64
 	r       *Router
 	now     time.Time
-	hosts   []*host
+	hosts   []*host  // by BackendID
+	away    []*host  // those that only a life before this one knew
+	old     []string // handles of lives before this one
 	wires   map[LinkID]*wire
 	order   []*wire // the open wires, oldest first
 	peers   []*peer
@@ -27,8 +29,10 @@ type world struct {
 	staffed bool            // somebody can do everything: nobody waits in vain
 	calm    bool            // no faults, and nothing new: on the way to rest
 	ruled   bool            // there are rules of access
+	ghosts  bool            // some backends are gearmand's likes
 
 	cfg        Config   // as operators know it
+	words      []string // the same in a farm's words
 	constant   []string // of every configuration, in a farm's words
 	moved      map[string]int
 	unrouted   map[string]bool      // functions that were led nowhere for a while
@@ -83,7 +87,7 @@ func newWorld(seed uint64) *world {
 	if w.IntN(4) == 0 {
 		w.constant = append(w.constant, fmt.Sprintf("retries=%d", 2+w.IntN(2)))
 	}
-	if w.IntN(2) == 0 {
+	if w.ghosts = w.IntN(4) > 0; w.ghosts {
 		w.constant = append(w.constant, "ghosts")
 	}
 	farm := append([]string{fmt.Sprintf("lanes=%d", 1+w.IntN(2)), fmt.Sprintf("links=%d", 1+w.IntN(3))}, w.constant...)
@@ -94,11 +98,11 @@ func newWorld(seed uint64) *world {
 			disk = "+disk"
 		}
 		farm = append(farm, fmt.Sprintf("%s%s=%d", name, disk, 1+i))
-		w.hosts = append(w.hosts, newHost(name, w.IntN(2) == 0))
+		w.hosts = append(w.hosts, w.newHost(name))
 	}
 	w.note("# seed %d", seed)
 	w.note("farm %s", strings.Join(farm, " "))
-	w.cfg = config(farm)
+	w.cfg, w.words = config(farm), farm
 	w.r = New(w.cfg)
 	if !slices.Contains(w.constant, "ghosts") {
 		w.r.acquaint()

@@ -40,6 +40,9 @@ import (
 //	drain a               no new jobs to a; undrain a ends that
 //	reload a=2 c          another configuration, written as behind farm;
 //	                      c@new is c at another address
+//	restart a c           the router is killed, with all connections, and another
+//	                      begins, with a configuration as behind farm; its first
+//	                      link has the number that comes next
 //	lameduck 10s          a successor serves from now on; behind it, last: workers
 //	                      stay for as long as a client waits for a job
 //	forwarded H:s~h:1 H:a~h:2 a job has left the spool; without the second it has ended
@@ -136,6 +139,11 @@ func (p *player) play(t *testing.T, line string) []string {
 	case words[0] == "reload":
 		cfg := config(words[1:])
 		return p.step(&Event{Kind: Reload, Config: &cfg})
+	case words[0] == "restart":
+		last := p.r.lastLink
+		p.r = New(config(words[1:]))
+		p.r.lastLink = last
+		return p.shown(p.r.Start(p.now, nil))
 	case words[0] == "lameduck":
 		within, err := time.ParseDuration(words[1])
 		if err != nil {
@@ -224,10 +232,12 @@ func (p *player) wait(t *testing.T, text string) []string {
 	return all
 }
 
-func (p *player) step(ev *Event) []string {
+func (p *player) step(ev *Event) []string { return p.shown(p.r.Step(p.now, ev, nil)) }
+
+func (p *player) shown(acts []Action) []string {
 	var all []string
-	for _, a := range p.r.Step(p.now, ev, nil) {
-		all = append(all, p.show(&a))
+	for i := range acts {
+		all = append(all, p.show(&acts[i]))
 	}
 	return all
 }
