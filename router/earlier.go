@@ -15,11 +15,13 @@ import (
 // result is safe (doubt.go). A background submission would be acknowledged and
 // lost: so where it may have been joined to a job from before, JOB_CREATED waits
 // until the backend has listed its jobs, once, with which of them it has let go
-// of; and what was joined to such a one is submitted again past it.
+// of; and what was joined to such a one is submitted again past it. A backend
+// that was lost is asked anew: it may have gone on meanwhile, with these jobs.
 
-// earlier is what is known of the jobs that a backend had when it was met.
+// earlier is what is known of the jobs that a backend had when a life of it began
+// for us.
 type earlier struct {
-	life   uint32 // of the backend, when it was met: no later one has them
+	life   uint32
 	first  uint64 // a handle's number that was certainly given out since; zero for none
 	listed bool
 	dead   map[place]bool // once listed: those that it has let go of
@@ -33,19 +35,30 @@ const listTimeout = 10 * time.Second
 // strange reports whether b should say whether it knows j's unique before it gets
 // j. One that it does not know settles which handles are from before.
 func (b *backend) strange(j *job) bool {
-	e := &b.earlier
+	e := b.before()
 	first := j.stored && !j.submitted.IsZero() && len(j.unique) > 0 && !isDash(j.unique)
-	return first && !b.sound && b.life == e.life && e.first == 0 && !e.listed
+	return first && !b.sound && e.first == 0 && !e.listed
+}
+
+// before returns what is known of the jobs from before b's present life.
+func (b *backend) before() *earlier {
+	if b.earlier == nil || b.earlier.life != b.life {
+		b.earlier = &earlier{life: b.life}
+	}
+	return b.earlier
 }
 
 // isEarlier reports whether j, whose JOB_CREATED has come, may have been joined
-// to a job that its backend had before it was met.
+// to a job that its backend had before.
 func (j *job) isEarlier(h *handle) bool {
 	b := j.backend
-	e := &b.earlier
-	if b.sound || j.link.life != e.life || h.number == unnumbered {
+	if b.sound || h.number == unnumbered {
 		return false
 	}
+	if j.link.life != b.life { // it moves to another address
+		return !j.made
+	}
+	e := b.before()
 	if j.made && e.first == 0 {
 		e.first = h.number
 	}
@@ -56,14 +69,14 @@ func (j *job) isEarlier(h *handle) bool {
 // jobs its backend has let go of.
 func (r *Router) askForEarlier(j *job, h *handle) {
 	b := j.backend
-	e := &b.earlier
+	e := b.before()
 	j.handle = *h
 	switch {
-	case e.listed:
-		r.settle(j)
-		return
-	case !b.up(): // it moves to another address
+	case j.link.life != b.life || !b.up():
 		r.dispatch(j)
+		return
+	case e.listed:
+		r.settle(j, e)
 		return
 	}
 	if e.unsure = append(e.unsure, j); len(e.unsure) > 1 {
@@ -81,7 +94,7 @@ func (r *Router) askForEarlier(j *job, h *handle) {
 	}
 	q.finish = func(r *Router, q *query) {
 		tooLate := !r.now.Before(q.timer.at)
-		r.earlierListed(b, q.parts[b.id].state == partThere || tooLate)
+		r.earlierListed(e, b.life == e.life && (q.parts[b.id].state == partThere || tooLate))
 	}
 	r.askBackend(q, b.linkFor(0), []byte("show jobs\n"))
 	r.arm(&q.timer, r.now.Add(listTimeout), q)
@@ -89,13 +102,12 @@ func (r *Router) askForEarlier(j *job, h *handle) {
 
 // earlierListed goes on with what waited for the list. Where that was lost with
 // its link, all is submitted again.
-func (r *Router) earlierListed(b *backend, listed bool) {
-	e := &b.earlier
+func (r *Router) earlierListed(e *earlier, listed bool) {
 	unsure := e.unsure
 	e.listed, e.unsure = listed, nil
 	for _, j := range unsure {
 		if listed {
-			r.settle(j)
+			r.settle(j, e)
 		} else {
 			r.dispatch(j)
 		}
@@ -104,11 +116,11 @@ func (r *Router) earlierListed(b *backend, listed bool) {
 
 // settle acknowledges the background submission j, unless it was joined to a job
 // that its backend has let go of.
-func (r *Router) settle(j *job) {
+func (r *Router) settle(j *job, e *earlier) {
 	b := j.backend
 	at := b.place(&j.handle)
 	switch {
-	case !b.earlier.dead[at]:
+	case !e.dead[at]:
 		r.createdBackground(j, r.jobs.byHandle[at], &j.handle)
 		return
 	case !b.takes() || !r.routing.pool(j.function).has(b):

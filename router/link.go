@@ -95,7 +95,7 @@ func (r *Router) linkIsUp(l *link) {
 		r.ask(l, protocol.OptionReq, []byte("exceptions"))
 		l.owed.push(owed{kind: owedOption})
 		if b.metAt.IsZero() {
-			b.metAt, b.earlier.life = r.now, b.life
+			b.metAt = r.now
 		}
 	}
 	if b.upLinks > 0 && r.cfg.HealthInterval > 0 {

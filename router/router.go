@@ -163,7 +163,7 @@ type backend struct {
 	timer      timer  // for its health
 	life       uint32 // how often all of them were lost: handles of another life are other jobs
 	ghosts     ghosts
-	earlier    earlier
+	earlier    *earlier  // of this life, once it is asked for
 	sound      bool      // Backend.Sound
 	metAt      time.Time // when its first link came up
 	passedOver bool      // while the next one for a key is looked for
