@@ -26,6 +26,7 @@ type earlier struct {
 	listed bool
 	dead   map[place]bool // once listed: those that it has let go of
 	unsure []*job         // background submissions that wait for the list
+	found  map[place]bool // whether theirs is on it; nil where that is not known
 }
 
 // listTimeout is how long the list may take: a million jobs take a second or
@@ -80,33 +81,51 @@ func (r *Router) askForEarlier(j *job, h *handle) {
 		return
 	}
 	if e.unsure = append(e.unsure, j); len(e.unsure) > 1 {
+		e.found[b.place(h)] = false
 		return
 	}
-	e.dead = map[place]bool{}
+	e.dead, e.found = map[place]bool{}, map[place]bool{b.place(h): false}
 	q := &query{parts: make([]part, len(r.backends))}
 	q.take = func(line []byte) {
 		var row protocol.JobRow
-		if row.Parse(line) == nil && row.Ignored {
-			if h, ok := handleOf(row.Handle); ok {
-				e.dead[b.place(&h)] = true
-			}
+		if row.Parse(line) == nil {
+			e.takeIn(b, &row)
 		}
 	}
 	q.finish = func(r *Router, q *query) {
 		tooLate := !r.now.Before(q.timer.at)
+		if tooLate {
+			e.found = nil
+		}
 		r.earlierListed(e, b.life == e.life && (q.parts[b.id].state == partThere || tooLate))
 	}
 	r.askBackend(q, b.linkFor(0), []byte("show jobs\n"))
 	r.arm(&q.timer, r.now.Add(listTimeout), q)
 }
 
+// takeIn takes in a row of the list.
+func (e *earlier) takeIn(b *backend, row *protocol.JobRow) {
+	h, ok := handleOf(row.Handle)
+	if !ok {
+		return
+	}
+	at := b.place(&h)
+	if row.Ignored {
+		e.dead[at] = true
+	}
+	if _, waits := e.found[at]; waits {
+		e.found[at] = true
+	}
+}
+
 // earlierListed goes on with what waited for the list. Where that was lost with
-// its link, all is submitted again.
+// its link, all is submitted again, and else what is not on it: a worker may have
+// come across that meanwhile, and gearmand have dropped it.
 func (r *Router) earlierListed(e *earlier, listed bool) {
-	unsure := e.unsure
-	e.listed, e.unsure = listed, nil
+	unsure, found := e.unsure, e.found
+	e.listed, e.unsure, e.found = listed, nil, nil
 	for _, j := range unsure {
-		if listed {
+		if listed && (found == nil || found[j.backend.place(&j.handle)]) {
 			r.settle(j, e)
 		} else {
 			r.dispatch(j)
