@@ -92,6 +92,19 @@ func (r *Router) tellApart(j, known *job) bool {
 	return true
 }
 
+// isUnsaid reports whether a listener of j is still to hear of a job by front
+// that has ended.
+func (j *job) isUnsaid(front handleText) bool {
+	for l := j.listeners.first; l != nil; l = j.listeners.next(l) {
+		for p := l.session.owes.first; p != nil; p = p.next {
+			if p.unsaid && p.asked == front {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // counts notes a handle that b gave out and reports whether its number is
 // higher than any before: then b made a new job. A lower number is a job that
 // somebody else has submitted too, perhaps in the background. The first numbers
@@ -108,11 +121,12 @@ func (b *backend) counts(h *handle, made bool) bool {
 
 // newFront returns the handle that sessions see for j, which no other job in
 // flight has: a job that was accepted by a job server's earlier life goes by
-// the handle it got there.
+// the handle it got there. Nor has one that has ended and that a listener of j is
+// still to hear of.
 func (r *Router) newFront(j *job) handleText {
 	front := r.frontHandle(j.backend, &j.handle)
-	used := func(front handleText) bool { return r.jobs.byFront[front] != nil }
-	if len(r.jobs.byFront) > 0 && used(front) {
+	used := func(front handleText) bool { return r.jobs.byFront[front] != nil || r.unsaid > 0 && j.isUnsaid(front) }
+	if used(front) {
 		front = j.backend.otherFront(&j.handle, used)
 	}
 	if j.backend.isHashed(&front) || j.link.life != j.backend.life {

@@ -61,8 +61,13 @@ func (r *Router) detach(l *listener) {
 	if j.listeners.remove(l); j.listeners.count == 0 {
 		r.jobs.pending--
 	}
-	if l.unheard != nil {
-		l.unheard.announces = nil
+	if p := l.unheard; p != nil {
+		p.announces = nil
+		if p.ready && !p.unsaid {
+			p.unsaid = true
+			p.asked, _ = textOf(l.handle())
+			r.unsaid++
+		}
 	}
 	*l = listener{}
 	r.listeners.put(l)

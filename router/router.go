@@ -18,6 +18,7 @@ type Router struct {
 	tidying   tidying
 	sessions  map[SessionID]*session
 	held      int         // for all sessions, see Held
+	unsaid    int         // replies that are unsaid
 	opened    sessionList // all sessions, in the order they came
 	rolls     rolls
 	links     map[LinkID]*link

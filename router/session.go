@@ -82,12 +82,13 @@ func (r *Router) closeSession(s *session) {
 // ready early is held here.
 type reply struct {
 	session   *session   // nil once it has closed
-	asked     handleText // of GET_STATUS, which the answer repeats
+	asked     handleText // of GET_STATUS, which the answer repeats; of a job that is unsaid, its front
 	next      *reply
 	ready     bool
 	held      []byte    // the answer and all that must follow it, while others are before it
 	announces *listener // the listener that hears of its job here, if any
 	grab      *grab     // the GRAB_JOB that it answers, if any
+	unsaid    bool      // held has all that its session will hear of a job, which has ended
 }
 
 // replyQueue is a session's replies, oldest first.
@@ -163,6 +164,10 @@ func (r *Router) release(s *session) {
 }
 
 func (r *Router) recycle(p *reply) {
+	if p.unsaid {
+		p.unsaid = false
+		r.unsaid--
+	}
 	if p.announces != nil {
 		p.announces.unheard = nil
 	}
