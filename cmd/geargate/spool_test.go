@@ -43,15 +43,7 @@ func TestSpool(t *testing.T) {
 		t.Errorf("expected a foreground job to be refused, got %v, %v", answer, err)
 	}
 	farm.start()
-	q, err := dialPeer(farm.address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer q.Close()
-	eventually(t, "jobs to be forwarded", func() bool {
-		answer, err := q.ask(protocol.GetStatusUnique, uniqueOf(30))
-		return err == nil && string(answer.Arg(1)) == "1"
-	})
+	awaitSpool(t, socket, "jobs to be forwarded", func(s *proxy.SpoolStatus) bool { return s.Jobs == 0 })
 	w := checkForwarded(t, farm)
 	defer w.Close()
 	for _, handle := range handles {
@@ -64,6 +56,7 @@ func TestSpool(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer p2.Close()
+	awaitSpool(t, socket, "what came back to be forwarded again", func(s *proxy.SpoolStatus) bool { return s.Jobs == 0 })
 	for _, handle := range handles {
 		awaitStatus(t, p2, handle, "1", "1")
 	}
@@ -77,10 +70,18 @@ func TestSpool(t *testing.T) {
 	for _, handle := range handles {
 		awaitStatus(t, p2, handle, "0", "0")
 	}
-	eventually(t, "the handles to be forgotten", func() bool {
+	awaitSpool(t, socket, "the handles to be forgotten", func(s *proxy.SpoolStatus) bool { return s.Followed == 0 && s.Jobs == 0 })
+}
+
+// awaitSpool waits until what is in the spool is as it should be. Neither the
+// status of a job nor what the farm has tells that jobs were forwarded: one
+// runs in the spool while it is, and the farm knows one before it is on disk.
+func awaitSpool(t *testing.T, socket, what string, holds func(*proxy.SpoolStatus) bool) {
+	t.Helper()
+	eventually(t, what, func() bool {
 		var status proxy.Status
 		got := runProgram(t, binary, []string{"GEARGATE_ADMIN=" + socket}, "status", "--json")
-		return json.Unmarshal([]byte(got.stdout), &status) == nil && status.Spool != nil && status.Spool.Followed == 0 && status.Spool.Jobs == 0
+		return json.Unmarshal([]byte(got.stdout), &status) == nil && status.Spool != nil && holds(status.Spool)
 	})
 }
 
