@@ -116,6 +116,11 @@ func dialPeer(address string) (*peer, error) {
 	if err != nil {
 		return nil, err
 	}
+	return newPeer(conn), nil
+}
+
+// newPeer speaks over a connection, for a minute.
+func newPeer(conn net.Conn) *peer {
 	conn.SetDeadline(time.Now().Add(time.Minute))
 	p := &peer{Conn: conn, in: bufio.NewScanner(conn)}
 	p.in.Buffer(nil, 1<<20)
@@ -123,7 +128,7 @@ func dialPeer(address string) (*peer, error) {
 		frame, err := protocol.Split(data, math.MaxInt32)
 		return len(frame), frame, err
 	})
-	return p, nil
+	return p
 }
 
 func (p *peer) say(kind protocol.Type, args ...string) error {

@@ -1,10 +1,12 @@
 package main
 
 import (
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/geargate/geargate/protocol"
 )
@@ -62,6 +64,43 @@ func TestExportAndImport(t *testing.T) {
 	answer, err := w.ask(protocol.GrabJobAll)
 	if err != nil || answer.Type != protocol.JobAssignAll || string(answer.Arg(3)) != "reducer" || string(answer.Arg(4)) != "x\x00y" {
 		t.Errorf("expected the job with its reducer, got %v, %v", answer, err)
+	}
+}
+
+// TestImportTellsHowFarItIs imports to a job server that is slow: every second
+// there is a line.
+func TestImportTellsHowFarItIs(t *testing.T) {
+	dir := t.TempDir()
+	file, address := filepath.Join(dir, "jobs.json"), filepath.Join(dir, "s")
+	if err := os.WriteFile(file, []byte(strings.Repeat(`{"function":"f","priority":"normal"}`+"\n", 250)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	listener, err := net.Listen("unix", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	go func() {
+		conn, err := listener.Accept()
+		if err != nil {
+			return
+		}
+		p := newPeer(conn)
+		defer p.Close()
+		created := protocol.AppendFrame(nil, protocol.Response, protocol.JobCreated, []byte("H:x:1"))
+		for n := 1; ; n++ {
+			if _, err := p.hear(); err != nil {
+				return
+			}
+			if n%100 == 0 { // the end of what the import sends together
+				time.Sleep(progressEvery + 10*time.Millisecond)
+			}
+			p.Write(created)
+		}
+	}()
+	got := runProgram(t, binary, nil, "import", "--json", file, "--to", "unix://"+address)
+	if got.code != exitOK || !strings.HasPrefix(got.stderr, "100 jobs\n200 jobs\n") || !strings.HasPrefix(got.stdout, "250 jobs submitted") {
+		t.Errorf("expected a line a second, got %d, %q, %q", got.code, got.stderr, got.stdout)
 	}
 }
 
