@@ -85,13 +85,14 @@ func (b *Builtin) Trouble() error {
 	return b.keeper.failure()
 }
 
-// Shutdown has the store keep what it was told and closes it. Nothing else may
-// be called afterwards.
-func (b *Builtin) Shutdown() error {
+// Shutdown has the store keep what it was told and closes it, for as long as
+// limit. The error says what it does not keep. Nothing else may be called
+// afterwards.
+func (b *Builtin) Shutdown(limit time.Duration) error {
 	if b.keeper == nil {
 		return nil
 	}
-	return b.keeper.close()
+	return b.keeper.close(limit)
 }
 
 // hearDisk tells the job server what has come of the disk.

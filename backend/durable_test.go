@@ -16,6 +16,7 @@ import (
 // A disk is a store in memory that fails or hangs as a test likes.
 type disk struct {
 	*store.Memory
+	reads   chan struct{} // a read takes one; nil: it goes on at once
 	broken  atomic.Bool
 	commits atomic.Int32
 	turn    chan struct{} // a commit takes one; nil: it goes on at once
@@ -38,6 +39,13 @@ func newDisk() *disk {
 		return nil
 	}
 	return d
+}
+
+func (d *disk) Workload(dst []byte, number uint32) ([]byte, error) {
+	if d.reads != nil {
+		<-d.reads
+	}
+	return d.Memory.Workload(dst, number)
 }
 
 // durableWire is a wire to a job server with a store.
@@ -88,7 +96,7 @@ func testConfig() jobserver.Config {
 
 func (w *durableWire) shutdown() {
 	w.t.Helper()
-	if err := w.Shutdown(); err != nil {
+	if err := w.Shutdown(time.Minute); err != nil {
 		w.t.Fatal(err)
 	}
 }
@@ -246,6 +254,63 @@ func TestWorkloadsComeFromTheStore(t *testing.T) {
 	_, unfit, err := NewDurable(config, Durability{Store: unfitStore{d}, Notify: func() {}}, noon)
 	if unfit != 1 || err != nil {
 		t.Errorf("expected one job that cannot be taken, got %d, %v", unfit, err)
+	}
+}
+
+// A read that hangs keeps a worker for a while, and then from nothing but what is
+// on that disk alone.
+func TestADiskThatDoesNotGiveWorkloads(t *testing.T) {
+	d := newDisk()
+	d.reads = make(chan struct{})
+	config := testConfig()
+	config.Memory = 1
+	long := strings.Repeat("0123456789", 20)
+	w := newDurableWire(t, d, config, client, worker)
+	w.send(client, protocol.SubmitJobBg, "f", "u", long)
+	w.send(client, protocol.SubmitJobBg, "f", "v", long)
+	w.send(client, protocol.SubmitJobBg, "g", "", "short")
+	w.wants("1: JOB_CREATED H:t:0000000001", "1: JOB_CREATED H:t:0000000002", "1: JOB_CREATED H:t:0000000003")
+	w.send(worker, protocol.CanDo, "g")
+	w.send(worker, protocol.CanDo, "f")
+	w.send(worker, protocol.GrabJob)
+	w.send(worker, protocol.GrabJob)
+	w.wants("2: NO_JOB", "2: JOB_ASSIGN H:t:0000000003 g short")
+	if err := w.Trouble(); err == nil || !strings.Contains(err.Error(), "the disk has not answered a read for") {
+		t.Errorf("expected a read to be missed, got %v", err)
+	}
+	w.send(worker, protocol.GrabJob) // the second job of f waits, too
+	w.send(worker, protocol.PreSleep)
+	w.wants("2: NO_JOB")
+	close(d.reads)
+	w.wants("2: NOOP")
+	if err := w.Trouble(); err != nil {
+		t.Errorf("expected no trouble any more, got %v", err)
+	}
+	w.send(worker, protocol.GrabJob)
+	w.wants("2: JOB_ASSIGN H:t:0000000002 f 01234567890123456789")
+	w.shutdown()
+}
+
+// A disk that hangs does not keep the process, and what it does not have is
+// said.
+func TestShutdownDoesNotWaitForADiskThatHangs(t *testing.T) {
+	d := newDisk()
+	w := newDurableWire(t, d, testConfig(), client, worker)
+	w.send(client, protocol.SubmitJobBg, "f", "", "1")
+	w.send(worker, protocol.CanDo, "f")
+	w.wants("1: JOB_CREATED H:t:0000000001")
+	d.turn = make(chan struct{})
+	defer close(d.turn)
+	w.send(client, protocol.SubmitJobBg, "g", "", "2")
+	w.exchange(noon)
+	<-d.begun
+	w.send(client, protocol.SubmitJobBg, "g", "", "3")
+	w.send(worker, protocol.GrabJob)
+	w.send(worker, protocol.WorkComplete, "H:t:0000000001", "x")
+	w.wants("2: JOB_ASSIGN H:t:0000000001 f 1")
+	err := w.Shutdown(time.Millisecond)
+	if err == nil || !strings.Contains(err.Error(), "not written: 2 submissions, none of them acknowledged, and the end of 1 jobs") {
+		t.Errorf("expected to be told what is not on disk, got %v", err)
 	}
 }
 

@@ -24,6 +24,7 @@ type keeper struct {
 	notify func() // static: called from the goroutines when answers wait
 
 	late          *time.Timer   // calls notify when a commit has taken slowDisk
+	lateRead      *time.Timer   // calls giveUpReading when a read has taken so long
 	wakeCommitter chan struct{} // holds one; closed at the end
 	wakeReader    chan struct{} // holds one; closed at the end
 	running       sync.WaitGroup
@@ -33,18 +34,18 @@ type keeper struct {
 	batch   *store.Batch
 	spare   *store.Batch // for the committer to swap
 	ticket  uint32       // of the latest Store in batch
-	loads   []load
+	loads   []load       // not begun
+	reading load         // under way
 	answers []jobserver.Event
 	trouble error     // why the latest commit failed, nil where it did not
 	began   time.Time // when the commit under way began; zero without any
-	stuck   error     // why the latest compaction failed
-	closed  bool
-}
 
-// A load is a workload to be read.
-type load struct {
-	conn           jobserver.ConnID
-	ticket, number uint32
+	underWay struct{ jobs, ends int } // of the commit under way
+
+	readAt time.Time // when the read under way began; zero without any
+	blind  bool      // it was given up, and nothing is read before it ends
+	stuck  error     // why the latest compaction failed
+	closed bool
 }
 
 func newKeeper(st store.Store, name string, notify func()) *keeper {
@@ -59,6 +60,8 @@ func newKeeper(st store.Store, name string, notify func()) *keeper {
 	}
 	k.late = time.AfterFunc(slowDisk, notify)
 	k.late.Stop()
+	k.lateRead = time.AfterFunc(slowDisk, k.giveUpReading)
+	k.lateRead.Stop()
 	k.running.Go(k.commits)
 	k.running.Go(k.reads)
 	return k
@@ -88,7 +91,12 @@ func (k *keeper) take(a *jobserver.Action) {
 	case jobserver.Reserve:
 		k.batch.Keep(k.name, a.Number)
 	case jobserver.Load:
-		k.loads = append(k.loads, load{a.Conn, a.Ticket, a.Number})
+		l := load{a.Conn, a.Ticket, a.Number}
+		if k.blind { // which the job server has not heard yet
+			k.addAnswer(l.failed())
+			return
+		}
+		k.loads = append(k.loads, l)
 	}
 }
 
@@ -127,10 +135,15 @@ func (k *keeper) collect(dst []jobserver.Event) []jobserver.Event {
 
 func (k *keeper) answer(ev jobserver.Event) {
 	k.mu.Lock()
-	k.answers = append(k.answers, ev)
-	k.waits.Store(true)
+	k.addAnswer(ev)
 	k.mu.Unlock()
 	k.notify()
+}
+
+// addAnswer has the next Exchange hand on an answer. k.mu is held.
+func (k *keeper) addAnswer(ev jobserver.Event) {
+	k.answers = append(k.answers, ev)
+	k.waits.Store(true)
 }
 
 // failure returns what is wrong with the disk, or nil.
@@ -141,12 +154,17 @@ func (k *keeper) failure() error {
 	if took := time.Since(k.began); !k.began.IsZero() && took >= slowDisk {
 		hangs = fmt.Errorf("the disk has not answered for %v", took.Truncate(time.Second))
 	}
-	return errors.Join(k.trouble, k.stuck, hangs)
+	var readHangs error
+	if k.blind {
+		readHangs = fmt.Errorf("the disk has not answered a read for %v", time.Since(k.readAt).Truncate(time.Second))
+	}
+	return errors.Join(k.trouble, k.stuck, hangs, readHangs)
 }
 
 const (
-	// slowDisk is how long a commit may take before that counts as a failure of
-	// the disk. What waits for it goes on waiting.
+	// slowDisk is how long a commit or a read may take before that counts as a
+	// failure of the disk. What waits for a commit goes on waiting; what waits
+	// for a read is given up, because a worker has other jobs to do.
 	slowDisk = 5 * time.Second
 	// commitRetry is how long what must be committed some time waits after a
 	// commit has failed.
@@ -187,8 +205,9 @@ func (k *keeper) commit() (more bool) {
 	b, ticket := k.batch, k.ticket
 	k.batch, k.spare = k.spare, nil
 	k.began = time.Now()
-	k.mu.Unlock()
 	jobs := b.Jobs()
+	k.underWay.jobs, k.underWay.ends = jobs, b.Forgotten()
+	k.mu.Unlock()
 	k.late.Reset(slowDisk)
 	err := k.store.Commit(b)
 	if !k.late.Stop() {
@@ -196,6 +215,7 @@ func (k *keeper) commit() (more bool) {
 	}
 	k.mu.Lock()
 	k.trouble, k.began = err, time.Time{}
+	k.underWay.jobs, k.underWay.ends = 0, 0
 	if err == nil {
 		b.Reset()
 	} else {
@@ -217,36 +237,35 @@ func (k *keeper) commit() (more bool) {
 	return more
 }
 
-// reads is the reader.
-func (k *keeper) reads() {
-	for range k.wakeReader {
-		for _, l := range k.takeLoads() {
-			ev := jobserver.Event{Kind: jobserver.Loaded, Conn: l.conn, Ticket: l.ticket}
-			var err error
-			if ev.Workload, err = k.store.Workload(nil, l.number); err != nil {
-				ev.Kind = jobserver.LoadFailed
-				ev.Gone = errors.Is(err, store.ErrGone) || errors.Is(err, store.ErrDamaged)
-			}
-			k.answer(ev)
-		}
-	}
-}
-
-func (k *keeper) takeLoads() []load {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	loads := k.loads
-	k.loads = nil
-	return loads
-}
-
-// close commits what has gathered and ends the use of the store.
-func (k *keeper) close() error {
+// close commits what has gathered and ends the use of the store, for as long as
+// limit. The error says what was not written.
+func (k *keeper) close(limit time.Duration) error {
 	k.mu.Lock()
 	k.closed = true
 	close(k.wakeCommitter)
 	close(k.wakeReader)
 	k.mu.Unlock()
-	k.running.Wait()
-	return errors.Join(k.failure(), k.store.Close())
+	ended := make(chan error, 1)
+	go func() {
+		k.running.Wait()
+		err := errors.Join(k.failure(), k.left())
+		ended <- errors.Join(err, k.store.Close())
+	}()
+	select {
+	case err := <-ended:
+		return err
+	case <-time.After(limit):
+		return errors.Join(fmt.Errorf("the disk has not answered for %v at the end", limit.Truncate(time.Second)), k.left())
+	}
+}
+
+// left returns what is not known to be on disk, as an error, or nil.
+func (k *keeper) left() error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	jobs, ends := k.underWay.jobs+k.batch.Jobs(), k.underWay.ends+k.batch.Forgotten()
+	if jobs+ends == 0 {
+		return nil
+	}
+	return fmt.Errorf("not written: %d submissions, none of them acknowledged, and the end of %d jobs, which may run again", jobs, ends)
 }

@@ -36,7 +36,7 @@ func newCrew(t testing.TB) *crew {
 		t.Fatal(err)
 	}
 	p.core.start(engine)
-	t.Cleanup(func() { p.stop(engine) })
+	t.Cleanup(func() { p.stop(engine, closeTime) })
 	c := &crew{core: p.core, client: p.core.known(), worker: p.core.known()}
 	c.say(c.worker, protocol.AppendFrame(nil, protocol.Request, protocol.CanDo, []byte("f")))
 	for n := range crewJobs {

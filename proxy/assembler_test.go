@@ -34,7 +34,7 @@ func quietCore(t *testing.T, fake decider) *core {
 		t.Fatal(err)
 	}
 	p.core.start(engine)
-	t.Cleanup(func() { p.stop(engine) })
+	t.Cleanup(func() { p.stop(engine, closeTime) })
 	return p.core
 }
 

@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"sync"
@@ -66,9 +67,9 @@ func (p *Proxy) Serve(ctx context.Context) error {
 	for range adoptions {
 		p.adopting <- struct{}{} // until none is on its way
 	}
-	p.core.drain(p.config.Load().Timeouts.Drain - took)
-	p.stop(engine)
-	return err
+	deadline := time.Now().Add(p.config.Load().Timeouts.Drain - took)
+	p.core.drain(time.Until(deadline))
+	return errors.Join(err, p.stop(engine, min(closeMost, max(closeTime, time.Until(deadline)))))
 }
 
 // begin starts what connections need: stores, event loops, links and the
@@ -82,7 +83,7 @@ func (p *Proxy) begin() (engine *listen.Engine, stopForwarder func(), err error)
 	if err != nil {
 		p.closeListeners()
 		p.admin.close()
-		p.closeStores()
+		err = errors.Join(err, p.closeStores(closeTime))
 		p.journal.close()
 		return nil, nil, err
 	}
@@ -91,8 +92,7 @@ func (p *Proxy) begin() (engine *listen.Engine, stopForwarder func(), err error)
 	p.core.start(engine)
 	if stopForwarder, err = p.startForwarder(); err != nil {
 		p.closeListeners()
-		p.stop(engine)
-		return nil, nil, err
+		return nil, nil, errors.Join(err, p.stop(engine, closeTime))
 	}
 	return engine, stopForwarder, nil
 }
@@ -108,8 +108,8 @@ func (p *Proxy) linger(failed <-chan error) error {
 }
 
 // stop ends everything that Serve has started, in the order in which it
-// depends on each other.
-func (p *Proxy) stop(engine *listen.Engine) {
+// depends on each other. Stores have so long for what they have not written.
+func (p *Proxy) stop(engine *listen.Engine, stores time.Duration) error {
 	p.core.silence()
 	for _, u := range p.core.allUpstreams() {
 		if u.remote != nil {
@@ -121,7 +121,8 @@ func (p *Proxy) stop(engine *listen.Engine) {
 		p.log.Error("event_loops_failed", "reason", err.Error())
 	}
 	p.admin.close()
-	p.closeStores()
+	err := p.closeStores(stores)
 	p.log.Info("stopped")
 	p.journal.close()
+	return err
 }

@@ -277,7 +277,7 @@ func (j *spooled) appendTo(dst []byte) []byte {
 }
 
 // startForwarder begins to forward what is in the spool, if there is one, and
-// returns what ends that.
+// returns what ends that, as far as the disk lets it.
 func (p *Proxy) startForwarder() (stop func(), err error) {
 	if p.trail == nil {
 		return func() {}, nil
@@ -287,14 +287,17 @@ func (p *Proxy) startForwarder() (stop func(), err error) {
 		return nil, err
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan struct{})
+	p.trail.inUse = make(chan struct{})
 	go func() {
-		defer close(done)
+		defer close(p.trail.inUse)
 		f.run(ctx, p, p.config.Load().Spool.Rate)
 	}()
 	return func() {
 		cancel()
-		<-done
+		select {
+		case <-p.trail.inUse:
+		case <-time.After(closeTime):
+		}
 	}, nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"strconv"
+	"time"
 
 	"github.com/geargate/geargate/backend/store"
 )
@@ -27,6 +28,8 @@ type trail struct {
 	prefix string   // of the handles of the spool, as clients know them
 	open   []uint32 // the numbers of the jobs, in the order in which to ask after them
 	batch  store.Batch
+
+	inUse chan struct{} // closed when the forwarder has ended; nil without any
 }
 
 // A moved is a job that has left the spool.
@@ -54,6 +57,24 @@ func spoolHandle(handle []byte) []byte {
 // clients know it.
 func (t *trail) handle(number uint32) []byte {
 	return fmt.Appendf(nil, "%s%0*d", t.prefix, handleNumber, number)
+}
+
+// close ends the use of the trail, for as long as limit: the forwarder may wait
+// for the disk.
+func (t *trail) close(limit time.Duration) error {
+	ended := make(chan error, 1)
+	go func() {
+		if t.inUse != nil {
+			<-t.inUse
+		}
+		ended <- t.store.Close()
+	}()
+	select {
+	case err := <-ended:
+		return err
+	case <-time.After(limit):
+		return fmt.Errorf("the disk has not answered for %v at the end: jobs that were forwarded last may be forwarded again", limit.Truncate(time.Second))
+	}
 }
 
 // recall calls visit with every job, with the handles that it had and has. It

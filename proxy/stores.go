@@ -1,8 +1,11 @@
 package proxy
 
 import (
+	"errors"
 	"fmt"
 	"path/filepath"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/geargate/geargate/backend"
@@ -146,19 +149,37 @@ func (p *Proxy) StoreTrouble() error {
 	return nil
 }
 
-// closeStores ends the use of every store. Nothing is served any more.
-func (p *Proxy) closeStores() {
+// A disk may take what the drain has left to answer at the end, within these.
+const (
+	closeTime = 10 * time.Second
+	closeMost = time.Minute
+)
+
+// closeStores ends the use of every store, all together, for as long as limit.
+// Nothing is served any more. It fails where one does not keep what it was told,
+// which the log says.
+func (p *Proxy) closeStores(limit time.Duration) error {
+	var closing sync.WaitGroup
+	var failed atomic.Bool
+	shut := func(name string, shutdown func(limit time.Duration) error) {
+		closing.Go(func() {
+			if err := shutdown(limit); err != nil {
+				p.journal.add(line{event: "store_failed", backend: name, reason: err.Error()})
+				failed.Store(true)
+			}
+		})
+	}
 	for _, u := range p.core.allUpstreams() {
-		if u.builtin == nil {
-			continue
-		}
-		if err := u.builtin.Shutdown(); err != nil {
-			p.journal.add(line{event: "store_failed", backend: u.name, reason: err.Error()})
+		if u.builtin != nil {
+			shut(u.name, u.builtin.Shutdown)
 		}
 	}
 	if p.trail != nil {
-		if err := p.trail.store.Close(); err != nil {
-			p.journal.add(line{event: "store_failed", backend: SpoolName, reason: err.Error()})
-		}
+		shut(SpoolName, p.trail.close)
 	}
+	closing.Wait()
+	if failed.Load() {
+		return errors.New("not everything is on disk; store_failed says what")
+	}
+	return nil
 }

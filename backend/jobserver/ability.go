@@ -95,7 +95,7 @@ func (s *Server) unregister(c *conn, id uint32) {
 	s.abilities.give(id)
 	c.registered--
 	f.abilities--
-	if c.sleep == woken && f.ready(protocol.Priorities) < protocol.Priorities {
+	if c.sleep == woken && s.ready(f, protocol.Priorities) < protocol.Priorities {
 		s.wake(f)
 	}
 }

@@ -50,6 +50,8 @@
 // job runs from its GRAB_JOB on, as any does; the answer waits for the workload
 // (Load). One that cannot be read is no reason to lose the job: it is delayed for
 // a second and queued again. A job whose workload is gone for good fails.
+// While the disk does not answer at all (LoadsHang) no such job is given out, nor
+// what is behind it in its queue: the worker gets a job of another queue.
 //
 // While a reply to a connection waits for the disk, all that the connection is
 // sent waits behind it, see hold.

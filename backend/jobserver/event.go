@@ -31,6 +31,11 @@ const (
 	// LoadFailed: it could not be read, never where Gone is set. Conn and
 	// Ticket are set.
 	LoadFailed
+	// LoadsHang: workloads cannot be read until LoadsGoOn. Every Load that was
+	// not answered is answered LoadFailed.
+	LoadsHang
+	// LoadsGoOn: workloads can be read again.
+	LoadsGoOn
 )
 
 // An Event is one thing that happened outside. Its slices and its packet are

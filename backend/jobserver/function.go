@@ -24,15 +24,28 @@ type function struct {
 	sleepers  list // the abilities whose connection is asleep, the longest first
 }
 
-// ready returns the highest priority below limit that f has a queued job of;
-// where there is none it returns limit.
-func (f *function) ready(limit protocol.Priority) protocol.Priority {
+// ready returns the highest priority below limit that f has a queued job of
+// that can be given out; where there is none it returns limit. While workloads
+// cannot be read a queue stands still whose first job's is away: its order
+// holds.
+func (s *Server) ready(f *function, limit protocol.Priority) protocol.Priority {
 	for priority := range limit {
-		if f.queues[priority].head != 0 {
+		head := f.queues[priority].head
+		if head != 0 && !(s.blind && s.jobs.at(head).keeping == away) {
 			return priority
 		}
 	}
 	return limit
+}
+
+// seeAgain wakes workers for the queues that stood still.
+func (s *Server) seeAgain() {
+	s.blind = false
+	s.functions.each(func(_ uint32, f *function) {
+		if f.index != 0 && s.ready(f, protocol.Priorities) < protocol.Priorities {
+			s.wake(f)
+		}
+	})
 }
 
 // refuseFunctions is sent where a new function is one too many.

@@ -12,7 +12,7 @@ func (s *Server) grab(c *conn, kind protocol.Type) {
 	}
 	a := s.abilities.at(chosen)
 	f := s.functions.at(a.function)
-	id := f.queues[f.ready(protocol.Priorities)].head
+	id := f.queues[s.ready(f, protocol.Priorities)].head
 	if s.config.RoundRobin {
 		s.abilityLinks.remove(&c.abilities, chosen)
 		s.abilityLinks.pushBack(&c.abilities, chosen)
@@ -32,7 +32,7 @@ func (s *Server) choose(c *conn) (chosen uint32) {
 	best := protocol.Priority(protocol.Priorities)
 	for id := c.abilities.head; id != 0 && best > protocol.High; {
 		a := s.abilities.at(id)
-		if priority := s.functions.at(a.function).ready(best); priority < best {
+		if priority := s.ready(s.functions.at(a.function), best); priority < best {
 			best, chosen = priority, id
 		}
 		id = a.ofConn.next

@@ -54,6 +54,7 @@ func keptWords(k *Kept) []string {
 //	stored 2, failed 2                  all writes up to ticket 2 are stored, or not
 //	loaded 1 c2 data                    the workload that c2 waits for
 //	unreadable 1 c2, gone 1 c2          there is none for now, or for ever
+//	hangs 0, goes-on 0                  workloads cannot be read, or can again
 func (p *play) disk(words []string) {
 	p.t.Helper()
 	ticket, err := strconv.ParseUint(words[1], 10, 32)
@@ -66,6 +67,10 @@ func (p *play) disk(words []string) {
 		ev.Kind = Stored
 	case "failed":
 		ev.Kind = StoreFailed
+	case "hangs":
+		ev.Kind = LoadsHang
+	case "goes-on":
+		ev.Kind = LoadsGoOn
 	case "loaded":
 		ev.Kind, ev.Conn, ev.Workload = Loaded, p.conn(words[2]), []byte(words[3])
 	case "unreadable":

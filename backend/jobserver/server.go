@@ -26,6 +26,7 @@ type Server struct {
 	writing    map[uint32]uint32 // their tickets, by their job
 	unwritten  int               // bytes of their workloads
 	lastLoad   uint32            // the ticket of the latest Load
+	blind      bool              // workloads that are away cannot be read
 	holding    []uint32          // connections with holds
 	resident   int               // bytes of workloads that are on disk and here
 	reservedTo uint32            // numbers up to here are not given out after a restart

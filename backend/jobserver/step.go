@@ -27,6 +27,10 @@ func (s *Server) Step(now time.Time, ev *Event, acts []Action) []Action {
 		s.tick()
 	case Stored, StoreFailed:
 		s.written(ev.Ticket, ev.Kind == Stored)
+	case LoadsHang:
+		s.blind = true
+	case LoadsGoOn:
+		s.seeAgain()
 	default:
 		if index := s.byID[ev.Conn]; index != 0 {
 			s.heard(s.conns.at(index), ev)

@@ -4,6 +4,7 @@ package store
 type Batch struct {
 	records []byte // unsealed, one behind the other
 	jobs    int
+	forgets int
 }
 
 // Put adds a job. It replaces one of the same number. Nothing of j is kept.
@@ -15,6 +16,7 @@ func (b *Batch) Put(j *Job) {
 // Forget adds that the job of that number is not kept any more.
 func (b *Batch) Forget(number uint32) {
 	b.records, _ = appendRecord(b.records, forgetKind, number, 0)
+	b.forgets++
 }
 
 // Attempts adds that workers have lost a job so many times.
@@ -35,6 +37,9 @@ func (b *Batch) Keep(name string, last uint32) {
 // Jobs returns how many jobs were put.
 func (b *Batch) Jobs() int { return b.jobs }
 
+// Forgotten returns how many jobs are not to be kept any more.
+func (b *Batch) Forgotten() int { return b.forgets }
+
 // Size returns the length of b in bytes.
 func (b *Batch) Size() int { return len(b.records) }
 
@@ -48,7 +53,7 @@ func (b *Batch) Reset() {
 		b.records = nil
 	}
 	b.records = b.records[:0]
-	b.jobs = 0
+	b.jobs, b.forgets = 0, 0
 }
 
 // each calls visit with every record and its offset.
@@ -77,4 +82,5 @@ func (b *Batch) Spare() {
 func (b *Batch) Append(other *Batch) {
 	b.records = append(b.records, other.records...)
 	b.jobs += other.jobs
+	b.forgets += other.forgets
 }

@@ -40,8 +40,8 @@ func (m manager) stopping(limit time.Duration) {
 		fmt.Sprintf("EXTEND_TIMEOUT_USEC=%d", (limit+stopMargin).Microseconds()))
 }
 
-// stopMargin is what ending takes beside the wait for jobs.
-const stopMargin = 10 * time.Second
+// stopMargin is what ending takes beside the wait for jobs, where a disk hangs.
+const stopMargin = 30 * time.Second
 
 // watch tells a manager that wants to hear it that we are alive, twice in
 // each of its intervals, until ctx ends. Only a pulse that was felt is proof:

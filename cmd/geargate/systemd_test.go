@@ -72,7 +72,7 @@ func TestServeTellsServiceManager(t *testing.T) {
 	}
 	submit(t, dial())
 	command.Process.Signal(syscall.SIGTERM)
-	if got := hear(t, told, "STOPPING=1"); !strings.HasSuffix(got, "\nEXTEND_TIMEOUT_USEC=40000000") {
+	if got := hear(t, told, "STOPPING=1"); !strings.HasSuffix(got, "\nEXTEND_TIMEOUT_USEC=60000000") {
 		t.Errorf("got %q, expected the 30 s of timeouts.drain and 10", got)
 	}
 	for range 3 {
@@ -111,7 +111,7 @@ func TestLameDuckIsNotReady(t *testing.T) {
 		t.Errorf("/readyz answers %d", got)
 	}
 	command.Process.Signal(syscall.SIGUSR2)
-	if got := hear(t, told, "STOPPING=1"); !strings.HasSuffix(got, "\nEXTEND_TIMEOUT_USEC=18000000") {
+	if got := hear(t, told, "STOPPING=1"); !strings.HasSuffix(got, "\nEXTEND_TIMEOUT_USEC=38000000") {
 		t.Errorf("got %q, expected the 8 s of timeouts.drain and 10", got)
 	}
 	eventually(t, "not ready", func() bool { return ready() == http.StatusServiceUnavailable })
