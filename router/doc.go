@@ -53,11 +53,12 @@
 //
 // # When a backend is lost
 //
-// failover.go decides what becomes of what was under way there, probe.go when
-// a backend is lost that does not say so, and proof.go that the links in use
-// lead to one process. Jobs wait in hold.go while no backend takes them, ghost.go
-// keeps a job from being joined to its own remains, and orphan.go goes on with
-// what workers of ours run.
+// failover.go decides what becomes of what was under way there, probe.go when a
+// backend is lost that does not say so, unfit.go puts one out that cannot give
+// jobs to our workers, and proof.go sees that the links in use lead to one
+// process. Jobs wait in hold.go while no backend takes them, ghost.go keeps a
+// job from being joined to its own remains, and orphan.go goes on with what
+// workers of ours run.
 //
 // # What holds after every Step
 //

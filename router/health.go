@@ -12,8 +12,8 @@ import "github.com/cespare/xxhash/v2"
 //	 │  └──── last link lost (Up, Suspect) ───────┤
 //	 └──────── unless too many are silent ────────┘
 //
-// One whose address has changed, or that has left the configuration, is Ejected,
-// whatever it was.
+// One whose address has changed, that has left the configuration or that refuses
+// GRAB_JOB_ALL (unfit.go) is Ejected, whatever it was.
 //
 // Only one that is Up or Suspect gets jobs and questions. Suspect is one that
 // does not answer while too many others do not either: then it is more likely
