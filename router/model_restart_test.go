@@ -55,8 +55,9 @@ func (w *world) unrun() {
 	}
 }
 
-// forget forgets what only the life before knew. The new one counts the backends
-// of its configuration.
+// forget forgets what only the life before knew, such as the background
+// submissions that had joined foreground jobs there. The new one counts the
+// backends of its configuration.
 func (w *world) forget() {
 	clear(w.surveys)
 	clear(w.given)
@@ -70,6 +71,7 @@ func (w *world) forget() {
 	for _, h := range w.hosts {
 		h.drained, h.unreached, h.silent, h.surprised, h.stranded = false, false, false, false, false
 		h.flowed, h.spared = w.now, w.now
+		h.accepted = slices.DeleteFunc(h.accepted, func(a attachment) bool { return a.joined })
 		if !slices.Contains(members, h) {
 			w.away = append(w.away, h)
 		}
