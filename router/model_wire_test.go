@@ -94,7 +94,7 @@ func (w *world) sent(id LinkID, unit []byte) {
 	if at.retired && (answer == protocol.JobCreated || p.Type == protocol.GrabJobAll) {
 		w.fail("%s on link %d, which was retired before", p.Type, id)
 	}
-	if l := w.r.links[id]; p.Type == protocol.GrabJobAll && l != nil && min(w.wereReady[l.group], l.group.ready.count)+l.group.outstanding > w.r.cfg.MaxReady {
+	if l := w.r.links[id]; p.Type == protocol.GrabJobAll && l != nil && l.group != nil && min(w.wereReady[l.group], l.group.ready.count)+l.group.outstanding > w.r.cfg.MaxReady {
 		w.fail("link %d is asked for a job, and %d are ready and %d asked for", id, l.group.ready.count, l.group.outstanding)
 	}
 	if answer != 0 {
