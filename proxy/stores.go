@@ -35,15 +35,15 @@ func (p *Proxy) openStores() error {
 	return nil
 }
 
-// progressEvery is how often a long start says how far it is.
-const progressEvery = 2 * time.Second
-
 // openStore gives a built-in job server the jobs that are in a directory.
 func (p *Proxy) openStore(u *upstream, dir string, memory int) error {
 	began := time.Now()
-	progress := p.progress(u.name)
+	progress := newProgress("store_reading", func(event, reason string) {
+		p.journal.add(line{event: event, backend: u.name, reason: reason})
+	})
+	defer progress.end()
 	reading := func(done, total int64) {
-		progress("store_reading", fmt.Sprintf("%s of %s", FormatSize(int(done)), FormatSize(int(total))))
+		progress.tell("store_reading", fmt.Sprintf("%s of %s", FormatSize(int(done)), FormatSize(int(total))))
 	}
 	disk, err := store.Open(dir, store.Options{Reading: reading})
 	if err != nil {
@@ -60,11 +60,11 @@ func (p *Proxy) openStore(u *upstream, dir string, memory int) error {
 		FixedPrefix: config.Gearmand.HandlePrefix != "",
 		Notify:      func() { p.core.diskAnswered(u) },
 		Restored: func(done, total int) {
-			progress("store_restoring", fmt.Sprintf("%d of %d jobs", done, total))
+			progress.tell("store_restoring", fmt.Sprintf("%d of %d jobs", done, total))
 		},
 	}, began)
 	if err != nil {
-		return err
+		return errors.Join(err, disk.Close())
 	}
 	p.core.mu.Lock()
 	u.builtin = builtin
@@ -77,17 +77,6 @@ func (p *Proxy) openStore(u *upstream, dir string, memory int) error {
 	}
 	p.tellRecovered(u.name, disk.Recovered(), unfit, time.Since(began))
 	return nil
-}
-
-// progress returns what tells how far something is, now and then.
-func (p *Proxy) progress(name string) func(event, reason string) {
-	last := time.Now()
-	return func(event, reason string) {
-		if now := time.Now(); now.Sub(last) >= progressEvery {
-			last = now
-			p.journal.add(line{event: event, backend: name, reason: reason})
-		}
-	}
 }
 
 // tellRecovered says what a store had.
