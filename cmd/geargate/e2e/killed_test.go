@@ -162,11 +162,6 @@ func (k *killed) keep(ctx context.Context, do func(*wire) error) {
 	}
 }
 
-// An unexpected packet is no end of a connection.
-type unexpected struct{ packet }
-
-func (u *unexpected) Error() string { return "received " + u.String() }
-
 // ask has the jobs of a client run, one after the other, and begins with the one
 // that it has not had the result of. Beside each goes one in the background.
 func (k *killed) ask(w *wire, client string, next *int) error {
@@ -206,27 +201,11 @@ func receive(w *wire, kind protocol.Type, argument string) error {
 
 // work does jobs of a function.
 func (k *killed) work(w *wire, function string) error {
-	next := frame(protocol.CanDo, function) + frame(protocol.GrabJob)
-	for {
-		if err := w.write(next); err != nil {
-			return err
-		}
-		p, err := w.read()
-		if err != nil {
-			return err
-		}
-		switch p.kind {
-		case protocol.Noop:
-			next = frame(protocol.GrabJob)
-		case protocol.NoJob:
-			next = frame(protocol.PreSleep)
-		case protocol.JobAssign:
-			k.mu.Lock()
-			k.run[p.args[2]] = true
-			k.mu.Unlock()
-			next = frame(protocol.WorkComplete, p.args[0], loadResult(p.args[2])) + frame(protocol.GrabJob)
-		default:
-			return &unexpected{p}
-		}
-	}
+	_, err := w.doJobs(function, func(job packet) string {
+		k.mu.Lock()
+		defer k.mu.Unlock()
+		k.run[job.args[2]] = true
+		return loadResult(job.args[2])
+	})
+	return err
 }

@@ -128,29 +128,16 @@ func (m *move) command(f *farm) error {
 
 // work does jobs until the clients have ended.
 func (m *move) work(w *wire) error {
-	next := frame(protocol.CanDo, movedFunction) + frame(protocol.GrabJob)
-	for {
-		if err := w.write(next); err != nil {
-			return m.ended(err)
-		}
-		p, err := w.read()
-		if err != nil {
-			return m.ended(err)
-		}
-		switch p.kind {
-		case protocol.Noop:
-			next = frame(protocol.GrabJob)
-		case protocol.NoJob:
-			next = frame(protocol.PreSleep)
-		case protocol.JobAssign:
-			m.mu.Lock()
-			m.run[p.args[2]]++
-			m.mu.Unlock()
-			next = frame(protocol.WorkComplete, p.args[0], p.args[2]) + frame(protocol.GrabJob)
-		default:
-			return fmt.Errorf("received %v", p)
-		}
+	_, err := w.doJobs(movedFunction, func(job packet) string {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		m.run[job.args[2]]++
+		return job.args[2]
+	})
+	if strange := (*unexpected)(nil); errors.As(err, &strange) {
+		return err
 	}
+	return m.ended(err)
 }
 
 // ended is no error of a worker once the case has closed its connection, nor

@@ -80,30 +80,14 @@ func (u *upgraded) work(i int) error {
 // workOn does jobs until the connection ends; an error means that one was lost
 // by that.
 func (u *upgraded) workOn(w *wire) error {
-	next := frame(protocol.CanDo, "upgrade") + frame(protocol.GrabJob)
-	for holds := false; ; {
-		if err := w.write(next); err != nil {
-			if holds {
-				return fmt.Errorf("with a job: %w", err)
-			}
-			return nil
-		}
-		p, err := w.read()
-		if err != nil {
-			return nil
-		}
-		holds = p.kind == protocol.JobAssign
-		switch p.kind {
-		case protocol.Noop:
-			next = frame(protocol.GrabJob)
-		case protocol.NoJob:
-			next = frame(protocol.PreSleep)
-		case protocol.JobAssign:
-			next = frame(protocol.WorkComplete, p.args[0], loadResult(p.args[2])) + frame(protocol.GrabJob)
-		default:
-			return errors.New("received " + p.String())
-		}
+	holds, err := w.doJobs("upgrade", func(job packet) string { return loadResult(job.args[2]) })
+	if strange := (*unexpected)(nil); errors.As(err, &strange) {
+		return err
 	}
+	if holds {
+		return fmt.Errorf("with a job: %w", err)
+	}
+	return nil
 }
 
 // ends returns a context that ends with the load.
