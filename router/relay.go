@@ -74,8 +74,6 @@ func (r *Router) ended(j *job) {
 	after := j.after
 	r.drop(j)
 	if after != nil {
-		r.jobs.add(after)
-		_, background, _ := after.kind.Submission()
-		r.launch(after, background)
+		r.launchHeir(after)
 	}
 }

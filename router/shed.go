@@ -66,7 +66,5 @@ func (r *Router) overtake(j *job) {
 	}
 	j.after = nil
 	j.backend.ghosts.add(j.unique)
-	r.jobs.add(after)
-	_, background, _ := after.kind.Submission()
-	r.launch(after, background)
+	r.launchHeir(after)
 }

@@ -175,6 +175,13 @@ func (r *Router) heir(j *job, sub *submission) *job {
 	return j.after
 }
 
+// launchHeir submits the job that heir made, whose wait is over.
+func (r *Router) launchHeir(j *job) {
+	r.jobs.add(j)
+	_, background, _ := j.kind.Submission()
+	r.launch(j, background)
+}
+
 // dispatch sends j to the backend for its key. Where none takes it, it goes to
 // the spool or, if that is not for it, is held. A job that may be there from
 // before must not be joined to itself.
