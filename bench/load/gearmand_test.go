@@ -38,18 +38,22 @@ func startGearmand(t *testing.T) string {
 }
 
 // Every kind of load ends clean against the real job server, and does what it
-// says: each row's check tells from the result that the key had an effect.
+// says: each row's check tells from the result that the key had an effect, and
+// asks for no speed, since the machine may be a busy one.
 func TestLoadsAgainstGearmand(t *testing.T) {
 	address := startGearmand(t)
 	tests := map[string]struct {
 		change func(*Load)
 		check  func(*Result) bool
 	}{
-		"closed loop":     {func(l *Load) { l.Loops = 2 }, func(r *Result) bool { return r.Jobs > 500 }},
-		"pipelined":       {func(l *Load) { l.Outstanding, l.Grabs = 50, 25 }, func(r *Result) bool { return r.Jobs > 500 }},
-		"at a given rate": {func(l *Load) { l.Rate, l.Outstanding = 1000, 1000 }, func(r *Result) bool { return r.Jobs > 250 && r.Jobs <= 600 }},
+		"closed loop": {func(l *Load) { l.Loops, l.Jobs = 2, 2001 },
+			func(r *Result) bool { return r.Jobs == 2001 && r.Runs == 2001 }},
+		"pipelined": {func(l *Load) { l.Outstanding, l.Grabs, l.Jobs = 50, 25, 2000 },
+			func(r *Result) bool { return r.Jobs == 2000 && r.Runs == 2000 }},
+		"at a given rate": {func(l *Load) { l.Rate, l.Outstanding = 1000, 1000 },
+			func(r *Result) bool { return r.Jobs > 0 && r.Jobs <= 600 }},
 		"one job at a time": {func(l *Load) { l.Clients, l.Workers, l.Jobs = 1, 1, 100 },
-			func(r *Result) bool { return r.Jobs == 100 && r.Runs == 100 && r.Noops > 90 }},
+			func(r *Result) bool { return r.Jobs == 100 && r.Runs == 100 && r.Connections == 2 && r.Noops > 0 }},
 		"payloads and functions": {func(l *Load) {
 			l.Payload.UnmarshalText([]byte("mix(90% 10, 10% 3MiB)"))
 			l.Functions, l.FunctionsPerWorker, l.Jobs = 10, 3, 200
@@ -65,13 +69,13 @@ func TestLoadsAgainstGearmand(t *testing.T) {
 		"queue first": {func(l *Load) {
 			l.Kinds.UnmarshalText([]byte("background"))
 			l.QueueFirst, l.Unique, l.Jobs, l.Outstanding = true, UniqueOwn, 5000, 50
-		}, func(r *Result) bool { return r.Jobs == 5000 && r.Runs == 0 && r.DrainPerSecond > 100 }},
+		}, func(r *Result) bool { return r.Jobs == 5000 && r.Runs == 0 && r.DrainPerSecond > 0 }},
 		"work takes time": {func(l *Load) {
 			l.Clients, l.Workers = 4, 2
 			l.WorkTime.UnmarshalText([]byte("uniform(5ms, 15ms)"))
-		}, func(r *Result) bool { return r.Jobs > 20 && r.Jobs < 150 && r.Latency.P50 > 10_000 }},
-		"idle connections": {func(l *Load) { l.IdleClients, l.IdleWorkers = 20, 20 },
-			func(r *Result) bool { return r.Connections == 50 && r.Jobs > 500 }},
+		}, func(r *Result) bool { return r.Jobs > 0 && r.Jobs < 150 && r.Latency.P50 > 10_000 }},
+		"idle connections": {func(l *Load) { l.IdleClients, l.IdleWorkers, l.Jobs = 20, 20, 2000 },
+			func(r *Result) bool { return r.Connections == 50 && r.Jobs == 2000 }},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

