@@ -26,9 +26,9 @@ func (r *Router) created(j *job, p *protocol.Packet, refused bool) {
 		}
 		known = nil
 	}
-	earlier := j.isEarlier(&h)
+	j.fresh = j.backend.learn(j, &h)
 	switch {
-	case j.stored && known == nil && earlier:
+	case j.stored && known == nil && j.isEarlier(&h):
 		r.askForEarlier(j, &h)
 		return
 	case j.stored:
@@ -39,7 +39,6 @@ func (r *Router) created(j *job, p *protocol.Packet, refused bool) {
 		return
 	}
 	j.handle, j.refusedBy = h, nil
-	j.fresh = j.backend.counts(&h, j.made)
 	r.jobs.accept(j)
 	r.doubt(j)
 	if j.isTold() {
@@ -105,20 +104,6 @@ func (j *job) isUnsaid(front handleText) bool {
 	return false
 }
 
-// counts notes a handle that b gave out and reports whether its number is
-// higher than any before: then b made a new job. A lower number is a job that
-// somebody else has submitted too, perhaps in the background. The first numbers
-// of all, and those after b was lost, may be of jobs that it has kept, until one
-// comes that is known to be made now.
-func (b *backend) counts(h *handle, made bool) bool {
-	if h.number == unnumbered || h.number <= b.highest {
-		return false
-	}
-	b.highest = h.number
-	b.unsettled = b.unsettled && !made
-	return !b.unsettled
-}
-
 // newFront returns the handle that sessions see for j, which no other job in
 // flight has: a job that was accepted by a job server's earlier life goes by
 // the handle it got there. Nor has one that has ended and that a listener of j is
@@ -139,7 +124,6 @@ func (r *Router) newFront(j *job) handleText {
 // foreground job under its handle, if any: both raced there over different
 // links.
 func (r *Router) createdBackground(j, known *job, h *handle) {
-	j.backend.counts(h, j.made)
 	if j.backend.name == r.cfg.Spool {
 		r.counting.spooled++
 	}

@@ -237,8 +237,7 @@ func (r *Router) missLeaving(b *backend) {
 
 // dropBackend ends every link to b. reason says why it goes with jobs left.
 func (r *Router) dropBackend(b *backend, reason string) {
-	b.standing, b.upLinks, b.highest, b.lostAt = standingGone, 0, 0, time.Time{}
-	b.unsettled = true
+	b.standing, b.upLinks, b.lostAt = standingGone, 0, time.Time{}
 	b.life++
 	b.health = health{reason: "not in the configuration"}
 	r.disarm(&b.timer)

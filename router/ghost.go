@@ -83,7 +83,7 @@ func (r *Router) ghostKnown(b *backend, j *job, p *protocol.Packet, refused bool
 // it is not known which of its handles are of new jobs. One that it does not know
 // settles that: handles from there on are.
 func (r *Router) askIfNew(j *job, b *backend) {
-	if !b.unsettled || j.stored || len(j.unique) == 0 || isDash(j.unique) {
+	if b.before().first > 0 || j.stored || len(j.unique) == 0 || isDash(j.unique) {
 		return
 	}
 	l := b.linkFor(j.lane())

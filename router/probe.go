@@ -151,7 +151,7 @@ func (r *Router) eject(b *backend, reason string) {
 
 // out notes that b is not there any more.
 func (r *Router) out(b *backend, reason string, silent bool) {
-	b.upLinks, b.highest, b.unsettled = 0, 0, true
+	b.upLinks = 0
 	b.life++
 	r.disarm(&b.timer)
 	if b.health.eject(reason, silent) {

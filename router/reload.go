@@ -99,8 +99,6 @@ func (r *Router) addBackend(conf Backend) *backend {
 		submit:   make([]*link, r.cfg.Lanes),
 		lanes:    r.cfg.Lanes,
 		health:   health{reason: "not reached yet"},
-
-		unsettled: true,
 	}
 	if conf.Stores {
 		b.submit = make([]*link, 2*b.lanes)
@@ -116,7 +114,7 @@ func (r *Router) addBackend(conf Backend) *backend {
 // anew: jobs under way finish over the links they began on, which are closed
 // then, and belong to the life before.
 func (r *Router) move(b *backend) {
-	b.upLinks, b.highest, b.unsettled = 0, 0, true
+	b.upLinks = 0
 	b.life++
 	b.health = health{reason: "its address has changed"}
 	r.disarm(&b.timer)

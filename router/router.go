@@ -164,7 +164,7 @@ type backend struct {
 	timer      timer  // for its health
 	life       uint32 // how often all of them were lost: handles of another life are other jobs
 	ghosts     ghosts
-	earlier    *earlier  // of this life, once it is asked for
+	earlier    *earlier  // see before
 	sound      bool      // Backend.Sound
 	metAt      time.Time // when its first link came up
 	passedOver bool      // while the next one for a key is looked for
@@ -177,8 +177,6 @@ type backend struct {
 	failovers  uint64 // see BackendCounts
 	completed  uint64
 	failed     uint64
-	highest    uint64 // number of a handle it has given out in this life
-	unsettled  bool   // no job is known that it has made since it was met, or lost
 	front      []byte // frontHost of its latest handle
 	frontOf    uint64 // and of which hostHash
 }

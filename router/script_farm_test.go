@@ -33,7 +33,7 @@ func (p *player) farm(t *testing.T, words []string) []string {
 // about the first.
 func (r *Router) acquaint() {
 	for _, b := range r.backends {
-		b.unsettled = false
+		b.before().first = 1
 	}
 }
 
