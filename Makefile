@@ -42,7 +42,7 @@ lint:
 	go run $(STATICCHECK) ./...
 
 unit:
-	go test -race -timeout 5m $$(go list ./... | grep -v /e2e)
+	go test -race -timeout 15m $$(go list ./... | grep -v /e2e)
 
 # The router and everybody around it, simulated: 20,000 runs or two minutes of
 # them. Without the race detector, which finds nothing where there is one
@@ -67,7 +67,7 @@ fuzz:
 # Geargate and gearmand side by side, with the clients people use. Verbose, so
 # that the trace of a job can be read in the output.
 e2e: tools
-	go test -race -count=1 -timeout 12m -v ./cmd/geargate/e2e
+	go test -race -count=1 -timeout 25m -v ./cmd/geargate/e2e
 
 # What is published, in dist/: static programs, Debian packages, sums.
 release:

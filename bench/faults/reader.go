@@ -37,8 +37,6 @@ const (
 	tolerated = 1.10
 )
 
-var bulkFunction = []byte("faults-bulk")
-
 // A company is whom the others have beside them.
 type company int
 
@@ -46,6 +44,9 @@ const (
 	alone company = iota
 	taken         // a client that takes its results
 	left          // one that does not
+	// Both again without Geargate: everybody is at the job server itself.
+	aloneDirect
+	takenDirect
 	companies
 )
 
@@ -58,7 +59,8 @@ type readings struct {
 // slowReader measures what a client that does not read costs Geargate and
 // everybody else. The load takes its share of the machine whether its results
 // are read or not. So windows without it, with a client that reads and with one
-// that does not follow each other in turn, and both are compared.
+// that does not follow each other in turn, and both are compared. What is left of
+// that where Geargate is not there is measured in turn with them.
 func slowReader(ctx context.Context, size Size) (*Outcome, error) {
 	s, err := open(ctx, plan{backends: 1, config: readerConfig}, size)
 	if err != nil {
@@ -66,12 +68,16 @@ func slowReader(ctx context.Context, size Size) (*Outcome, error) {
 	}
 	defer s.close()
 	b := &bulk{stage: s}
-	for range bulkWorkers {
-		s.players.Go(b.work)
+	gate := side{address: s.gate.Address(), function: []byte("faults-bulk")}
+	direct := side{address: s.backends[0].Address(), function: []byte("faults-bulk-direct")}
+	for i := range 2 * bulkWorkers {
+		if err := b.employ([]side{gate, direct}[i%2]); err != nil {
+			return nil, err
+		}
 	}
 	var r readings
 	for range cmp.Or(size.Rounds, readerRounds) {
-		if err := b.round(ctx, &r); err != nil {
+		if err := b.round(ctx, gate, direct, &r); err != nil {
 			return nil, err
 		}
 	}
@@ -95,7 +101,10 @@ func (r *readings) promises() []Promise {
 
 func (r *readings) notes(b *bulk) []string {
 	var parts []string
-	for who, name := range [companies]string{"alone", "beside a client that takes its results", "beside one that takes nothing"} {
+	for who, name := range [companies]string{
+		"alone", "beside a client that takes its results", "beside one that takes nothing",
+		"alone at the job server itself", "there beside a client that takes its results",
+	} {
 		all := slices.Sorted(slices.Values(r.p99[who]))
 		parts = append(parts, fmt.Sprintf("%.2f (%.2f to %.2f) %s", median(all)/1000, all[len(all)/4]/1000, all[len(all)*3/4]/1000, name))
 	}
@@ -111,6 +120,13 @@ func median(all []float64) float64 {
 	return sorted[len(sorted)/2]
 }
 
+// A side is where the others, the client of the large results and their workers
+// connect to.
+type side struct {
+	address  string
+	function []byte // of the large results
+}
+
 // A bulk is large results and the client they are for.
 type bulk struct {
 	*stage
@@ -119,10 +135,13 @@ type bulk struct {
 }
 
 // round measures one window of each kind.
-func (b *bulk) round(ctx context.Context, r *readings) error {
+func (b *bulk) round(ctx context.Context, gate, direct side, r *readings) error {
 	var most [companies]int64
-	for who, reader := range [companies]func(*wire){nil, take, func(*wire) {}} {
-		p99, peak, err := b.others(ctx, reader)
+	for who, window := range [companies]struct {
+		at     side
+		reader func(*wire)
+	}{{gate, nil}, {gate, take}, {gate, func(*wire) {}}, {direct, nil}, {direct, take}} {
+		p99, peak, err := b.others(ctx, window.at, window.reader)
 		if err != nil {
 			return err
 		}
@@ -136,24 +155,18 @@ func (b *bulk) round(ctx context.Context, r *readings) error {
 // others measures the p99 of everybody else, in microseconds, while a reader
 // that does this with its results gets them, and how much memory Geargate used
 // at most.
-func (b *bulk) others(ctx context.Context, reader func(*wire)) (p99 float64, most int64, err error) {
+func (b *bulk) others(ctx context.Context, at side, reader func(*wire)) (p99 float64, most int64, err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	peak, read := make(chan int64, 1), make(chan struct{})
+	peak, submitted := make(chan int64, 1), make(chan error, 1)
 	go func() { peak <- b.peak(ctx) }()
-	go func() {
-		defer close(read)
-		if reader != nil {
-			b.submit(ctx, reader)
-		}
-	}()
+	go func() { submitted <- b.submit(ctx, at, reader) }()
 	work := load.Default()
 	work.Clients, work.Workers, work.Rate = 20, 10, othersRate
 	work.Warmup, work.Duration = readerWarmup, readerWindow
-	result, err := load.Run(ctx, b.gate.Address(), work, load.Watch{At: func(load.Moment) {}, Progress: func(load.Progress) {}})
+	result, err := load.Run(ctx, at.address, work, load.Watch{At: func(load.Moment) {}, Progress: func(load.Progress) {}})
 	cancel()
-	<-read
-	if err != nil {
+	if err := cmp.Or(err, <-submitted); err != nil {
 		return 0, 0, err
 	}
 	if result.Bad() > 0 {
@@ -184,17 +197,20 @@ func take(w *wire) {
 }
 
 // submit submits jobs with large results until ctx ends, connecting again
-// when it is disconnected.
-func (b *bulk) submit(ctx context.Context, reader func(*wire)) {
+// when it is disconnected; nothing where there is no reader.
+func (b *bulk) submit(ctx context.Context, at side, reader func(*wire)) (err error) {
+	if reader == nil {
+		return nil
+	}
 	var w *wire
 	for pause(ctx, bulkPace) == nil {
 		if w == nil {
-			if w, _ = b.dial(); w == nil {
-				return
+			if w, err = dial(at.address); err != nil {
+				return err
 			}
 			go reader(w)
 		}
-		if w.write(protocol.AppendFrame(nil, protocol.Request, protocol.SubmitJob, bulkFunction, nil, []byte("x"))) != nil {
+		if w.write(protocol.AppendFrame(nil, protocol.Request, protocol.SubmitJob, at.function, nil, []byte("x"))) != nil {
 			w.cut(true)
 			w = nil
 			b.disconnected.Add(1)
@@ -205,20 +221,27 @@ func (b *bulk) submit(ctx context.Context, reader func(*wire)) {
 	if w != nil {
 		w.cut(true)
 	}
+	return nil
 }
 
-// work answers jobs with large results until the stage ends.
-func (b *bulk) work() {
-	w, _ := b.dial()
-	if w == nil {
-		return
+// employ has a worker answer jobs with large results until the stage ends.
+func (b *bulk) employ(at side) error {
+	w, err := dial(at.address)
+	if err != nil {
+		return err
 	}
 	go func() {
 		<-b.ended
 		w.cut(false)
 	}()
+	b.players.Go(func() { answer(w, at.function) })
+	return nil
+}
+
+// answer answers jobs with large results until the connection ends.
+func answer(w *wire, function []byte) {
 	grab := protocol.AppendFrame(nil, protocol.Request, protocol.GrabJob)
-	out := append(protocol.AppendFrame(nil, protocol.Request, protocol.CanDo, bulkFunction), grab...)
+	out := append(protocol.AppendFrame(nil, protocol.Request, protocol.CanDo, function), grab...)
 	result := bytes.Repeat([]byte{1}, bulkSize)
 	for w.write(out) == nil {
 		p, err := w.read()
