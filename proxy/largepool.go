@@ -2,16 +2,25 @@ package proxy
 
 import (
 	"math/bits"
+	"runtime"
 	"sync"
+	"time"
 	"unsafe"
 
 	"github.com/geargate/geargate/protocol"
 	"golang.org/x/sys/unix"
 )
 
-// maxFreeLarge is how many bytes of memory for large frames are kept for the
-// next ones: a few of the size that comes again and again.
-const maxFreeLarge = 32 << 20
+const (
+	// maxFreeLarge is how many bytes of memory for large frames are kept for the
+	// next ones. The first touch of a page costs many times what the bytes in it
+	// do, and on some virtual machines a hundred times: what a slow reader has let
+	// go of must not be paid for again by the next.
+	maxFreeLarge = 128 << 20
+	// restLarge is how long memory must have been idle to be given back to the
+	// kernel, up to twice as long at most.
+	restLarge = 30 * time.Second
+)
 
 // A largePool is the memory of large frames. It lies outside of Go's heap: such
 // a frame goes from hand to hand without being copied, and as garbage would be
@@ -34,6 +43,8 @@ type largePool struct {
 	shared map[*byte]*largeFrame // by a frame's last byte, which each part that is handed on ends with
 	free   [][]byte              // oldest first
 	kept   int                   // bytes of free
+	idle   int                   // the least that kept was since the last sweep
+	sweeps bool                  // one is to come
 	doomed [][]byte              // to be given back to the kernel
 	spoils bool                  // for tests: write over what nobody holds
 }
@@ -76,6 +87,7 @@ func (p *largePool) takeFree(i int) []byte {
 	p.free[last] = nil
 	p.free = p.free[:last]
 	p.kept -= cap(memory)
+	p.idle = min(p.idle, p.kept)
 	return memory
 }
 
@@ -135,14 +147,44 @@ func (p *largePool) putFree(memory []byte) {
 	p.free = append(p.free, memory[:0])
 	p.kept += cap(memory)
 	for p.kept > maxFreeLarge {
-		p.doomed = append(p.doomed, p.takeFree(0))
-		if len(p.doomed) == 1 {
-			go p.unmap()
-		}
+		p.doom()
+	}
+	p.sweepLater()
+}
+
+// sweepLater has a sweep come, where there is something to give back. p.mu is
+// held.
+func (p *largePool) sweepLater() {
+	if p.kept > 0 && !p.sweeps {
+		p.sweeps = true
+		time.AfterFunc(restLarge, p.sweep)
 	}
 }
 
-// unmap gives memory back to the kernel. It takes a while, and nobody waits.
+// sweep gives back what has been free since the sweep before: what was never
+// needed is the oldest.
+func (p *largePool) sweep() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	needed := p.kept - p.idle
+	for len(p.free) > 0 && p.kept-cap(p.free[0]) >= needed {
+		p.doom()
+	}
+	p.idle = p.kept
+	p.sweeps = false
+	p.sweepLater()
+}
+
+// doom has what has been free for longest given back. p.mu is held.
+func (p *largePool) doom() {
+	p.doomed = append(p.doomed, p.takeFree(0))
+	if len(p.doomed) == 1 {
+		go p.unmap()
+	}
+}
+
+// unmap gives memory back to the kernel, in pieces: it takes a while, and nobody
+// waits.
 func (p *largePool) unmap() {
 	for {
 		p.mu.Lock()
@@ -156,6 +198,7 @@ func (p *largePool) unmap() {
 		if last == 0 {
 			return
 		}
+		runtime.Gosched() // an event loop may have the only processor otherwise
 	}
 }
 

@@ -60,6 +60,32 @@ func TestLargePoolKeepsLittle(t *testing.T) {
 	}
 }
 
+// What was not needed from one sweep to the next goes back to the kernel, and
+// what was stays.
+func TestLargePoolGivesBackWhatIsIdle(t *testing.T) {
+	const size = 1 * MiB
+	var p largePool
+	p.sweeps = true // as if one were to come: this test has them come
+	var all [][]byte
+	for range 5 {
+		all = append(all, p.room(size))
+	}
+	for _, memory := range all {
+		p.giveBack(memory)
+	}
+	for i, expected := range []int{5, 2, 2, 0} {
+		p.sweep()
+		if len(p.free) != expected || p.kept != expected*size {
+			t.Fatalf("%d buffers of %d bytes after sweep %d, expected %d", len(p.free), p.kept, i, expected)
+		}
+		if i < 2 { // two are needed at a time
+			first, second := p.room(size), p.room(size)
+			p.giveBack(first)
+			p.giveBack(second)
+		}
+	}
+}
+
 // No more than a quarter of a frame's memory is more than it needs.
 func TestLargeClass(t *testing.T) {
 	for size := protocol.Large; size < 1<<33; size += size/7 + 1 {
