@@ -47,11 +47,11 @@ func config(words []string) (cfg Config) {
 		switch name {
 		case "spool":
 			cfg.Spool = name
-			readMember(&cfg, name, "", 0)
+			readMember(&cfg, "spool+disk", "", 0)
 		case "ghosts":
 			defer func() {
 				for i := range cfg.Backends {
-					cfg.Backends[i].Sound = false
+					cfg.Backends[i].Sound = cfg.Backends[i].Name == cfg.Spool
 				}
 			}()
 		case "retries":

@@ -20,9 +20,9 @@ import (
 //
 //	farm a b              a router with these backends (name or name=weight),
 //	                      its submit links up; the rest of the line sets
-//	                      options, such as retries=2 or lanes=2; spool is one
-//	                      more backend, the spool; a+disk is one that stores, with
-//	                      a second submit link; with ghosts, backends may
+//	                      options, such as retries=2 or lanes=2; a+disk is a
+//	                      backend that stores, with a second submit link; spool is
+//	                      one more of these, the spool; with ghosts, the others may
 //	                      have jobs from before, and join submissions to those
 //	                      that they have let go of
 //	s1 opens              a session connects; s1:1 for lane 1; behind it, forwards
