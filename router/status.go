@@ -18,7 +18,7 @@ func (r *Router) getStatus(s *session, front []byte) {
 	b, h, ok := r.backHandle(front)
 	j := r.jobOf(front)
 	if j == nil && !ok {
-		r.askEveryStatus(s, front)
+		r.askEveryStatus(s, asked, front)
 		return
 	}
 	p := r.expect(s)
@@ -86,10 +86,11 @@ func (r *Router) statusMissed(p *reply) {
 	r.statusUnknown(p)
 }
 
-// askEveryStatus asks every backend for a handle that none can be told from.
-func (r *Router) askEveryStatus(s *session, front []byte) {
+// askEveryStatus asks every backend for a handle that none can be told from, and
+// answers for the one that s asked for.
+func (r *Router) askEveryStatus(s *session, asked, front []byte) {
 	q := r.newQuery(s)
-	q.asked = string(front)
+	q.asked = string(asked)
 	q.finish = func(r *Router, q *query) {
 		r.answer(q.reply, protocol.StatusRes, []byte(q.asked), oneOrZero(q.known), oneOrZero(q.running), q.numerator, q.denominator)
 	}
