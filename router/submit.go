@@ -207,7 +207,7 @@ func (r *Router) spoolFor(j *job) *backend {
 	if r.cfg.Spool == "" || !j.stored || j.despooled {
 		return nil
 	}
-	if b := r.named(r.cfg.Spool); b != nil && b.up() {
+	if b := r.named(r.cfg.Spool); b != nil && b.takes() {
 		return b
 	}
 	return nil
