@@ -31,21 +31,23 @@ func (p *submission) parts() [5]*[]byte {
 	return [5]*[]byte{&p.function, &p.unique, &p.reducer, &p.aggregator, &p.workload}
 }
 
-// submit accepts, coalesces or refuses a submission of s.
+// submit accepts, coalesces or refuses a submission of s. A job of the spool is
+// joined to none here: once it is acknowledged the spool forgets it, so that a
+// backend must have it.
 func (r *Router) submit(s *session, p *protocol.Packet) {
 	sub, why := r.readSubmission(p)
 	if why != nil {
 		r.replyError(s, *why)
 		return
 	}
-	known := r.jobs.find(&sub)
 	if !s.forwards {
+		known := r.jobs.find(&sub)
 		r.counting.submitted(&sub, known != nil)
 		r.submits(s)
-	}
-	if known != nil {
-		r.join(s, known, &sub)
-		return
+		if known != nil {
+			r.join(s, known, &sub)
+			return
+		}
 	}
 	j := r.newJob(&sub)
 	j.submitted = r.now
