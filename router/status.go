@@ -62,7 +62,7 @@ func (r *Router) statusHere(p *reply, j *job) {
 
 // statusLost answers a question whose link has ended.
 func (r *Router) statusLost(p *reply) {
-	if j := r.jobOf(p.asked.bytes()); j != nil {
+	if j := r.jobOf(r.lead(p.asked.bytes())); j != nil {
 		r.statusHere(p, j)
 		return
 	}
