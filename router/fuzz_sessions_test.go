@@ -49,7 +49,7 @@ func runSessions(data []byte) *world {
 		op := z.byte()
 		r := &raw[op&3%3]
 		if op&(1<<5) != 0 && len(w.order) > 0 {
-			w.cut(w.order[int(op>>6)%len(w.order)])
+			w.sever(w.order[int(op>>6)%len(w.order)])
 		}
 		switch op >> 2 & 7 {
 		case 0:
@@ -168,6 +168,7 @@ func (w *world) part(raw []*rawPeer) {
 	for w.wrong == "" && w.arrive() {
 	}
 	w.pass(time.Minute)
+	w.forwarder.leave()
 	if w.wrong == "" {
 		w.empty()
 	}

@@ -48,7 +48,7 @@ func (p *peer) ask() {
 		if p.denied(protocol.GetStatus, handle) {
 			return
 		}
-		p.expectType(handle, protocol.StatusRes)
+		p.expectStatus(handle)
 		p.say(protocol.GetStatus, handle)
 	case 4:
 		if p.denied(protocol.GetStatusUnique, "u1") {
@@ -65,6 +65,8 @@ func (p *peer) ask() {
 
 func (p *peer) someHandle() string {
 	switch {
+	case len(p.spooledJobs) > 0 && p.IntN(2) == 0:
+		return p.spooledJobs[p.IntN(len(p.spooledJobs))].handle
 	case len(p.old) > 0 && p.IntN(2) == 0:
 		return p.old[p.IntN(len(p.old))]
 	case len(p.listens) > 0:
@@ -104,23 +106,38 @@ func (p *peer) operate() {
 		return
 	}
 	if line == "cancel job" {
-		handle := "rubbish"
-		switch {
-		case len(p.listens) > 0:
-			handle = p.listens[0].handle
-			p.failed[handle] = true
-			p.fails(hold{function: p.listens[0].function, workload: p.listens[0].workload})
-		case len(p.holds) > 0:
-			handle = p.holds[0].handle
-			p.fails(p.holds[0])
-		}
-		line += " " + handle
+		p.cancel()
+		return
 	}
 	p.expect(line, func(_ *protocol.Packet, text []byte) bool {
 		if strings.HasPrefix(line, "show") || strings.HasSuffix(line, "status") || line == "workers" {
 			return strings.HasSuffix(string(text), ".\n")
 		}
-		return strings.HasSuffix(string(text), "\n") && strings.Count(string(text), "\n") == 1
+		return isLine(text)
 	}, nil)
 	p.sayLine(line)
+}
+
+func isLine(text []byte) bool {
+	return strings.HasSuffix(string(text), "\n") && strings.Count(string(text), "\n") == 1
+}
+
+// cancel cancels a job, which may be one of another client's.
+func (p *peer) cancel() {
+	a := attachment{handle: "rubbish"}
+	switch {
+	case len(p.listens) > 0:
+		a = p.listens[0]
+	case len(p.spooledJobs) > 0 && p.IntN(2) == 0:
+		a = p.spooledJobs[p.IntN(len(p.spooledJobs))]
+	case len(p.holds) > 0:
+		h := &p.holds[0]
+		a = attachment{handle: h.handle, function: h.function, workload: h.workload}
+	}
+	p.fails(hold{handle: a.handle, function: a.function, workload: a.workload})
+	must := p.mustBeFound(a.handle)
+	p.expect("cancel job", func(_ *protocol.Packet, text []byte) bool {
+		return isLine(text) && (string(text) == protocol.AnswerOK || !must())
+	}, nil)
+	p.sayLine("cancel job " + a.handle)
 }

@@ -26,6 +26,7 @@ func (w *world) check() error {
 	c.uniqueHolds(w)
 	c.operated(w)
 	c.stays(w)
+	c.spooled(w)
 	for _, g := range w.r.groups {
 		c.group(g)
 	}

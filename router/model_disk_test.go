@@ -16,6 +16,7 @@ import (
 type durable struct {
 	*jobserver.Server
 	kept     map[uint32]*jobserver.Kept // background jobs, by number
+	ended    []*jobserver.Kept          // since something was stored last
 	reserved uint32                     // numbers up to this may have been given out
 }
 
@@ -40,7 +41,11 @@ func (s *durable) step(now time.Time, ev *jobserver.Event) []sentUnit {
 		case jobserver.Store:
 			ticket = a.Ticket
 			s.kept[a.Kept.Number] = copyOf(a.Kept)
+			s.ended = nil
 		case jobserver.Forget:
+			if k := s.kept[a.Number]; k != nil {
+				s.ended = append(s.ended, k)
+			}
 			delete(s.kept, a.Number)
 		case jobserver.Attempts:
 			s.kept[a.Number].Attempts = a.Attempts
@@ -75,6 +80,14 @@ func copyOf(k *jobserver.Kept) *jobserver.Kept {
 		*part = bytes.Clone(*part)
 	}
 	return &c
+}
+
+// relapse has the disk keep the jobs whose end had not been written to it.
+func (s *durable) relapse() {
+	for _, k := range s.ended {
+		s.kept[k.Number] = k
+	}
+	s.ended = nil
 }
 
 // restore brings back what old has on its disk, under the handles it had.

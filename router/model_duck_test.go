@@ -132,14 +132,14 @@ func (c *checker) stays(w *world) {
 // without the router's knowing, for as long as it takes to do what it gets.
 const stranger jobserver.ConnID = 1 << 41
 
-// succeed has strangers do up to n jobs of every backend, and reports whether
-// there were any.
+// succeed has strangers do up to n jobs of every backend outside, and reports
+// whether there were any.
 func (w *world) succeed(n int) (any bool) {
 	for _, h := range w.hosts {
-		if w.r.named(h.name) == nil {
+		if w.r.named(h.name) == nil || h.inside {
 			continue
 		}
-		say := func(t protocol.Type, args ...string) { w.stranger(h, t, args...) }
+		say := func(t protocol.Type, args ...string) { w.tells(h, stranger, t, args...) }
 		w.serve(h, &jobserver.Event{Kind: jobserver.Opened, Conn: stranger})
 		for _, f := range functions {
 			say(protocol.CanDo, f)
@@ -167,15 +167,15 @@ func (w *world) strangerRuns(h *host, handle, function, workload string) {
 	w.ran[function+">"+workload] = true
 }
 
-// stranger has a stranger say a packet to h.
-func (w *world) stranger(h *host, t protocol.Type, args ...string) {
+// tells sends a packet to h over a connection that is none of the router's.
+func (w *world) tells(h *host, conn jobserver.ConnID, t protocol.Type, args ...string) {
 	raw := make([][]byte, len(args))
 	for i, arg := range args {
 		raw[i] = []byte(arg)
 	}
 	var q protocol.Packet
 	malformed := q.Parse(protocol.AppendFrame(nil, protocol.Request, t, raw...))
-	w.serve(h, &jobserver.Event{Kind: jobserver.Packet, Conn: stranger, Packet: &q, Malformed: malformed})
+	w.serve(h, &jobserver.Event{Kind: jobserver.Packet, Conn: conn, Packet: &q, Malformed: malformed})
 }
 
 // hearsStranger takes what a stranger is told.

@@ -13,6 +13,10 @@ import (
 // or an operator does something.
 func (w *world) disturb() {
 	h := w.hosts[w.IntN(len(w.hosts))]
+	if h.inside { // it breaks with Geargate only
+		w.isolate()
+		return
+	}
 	within := func(ms int) time.Time { return w.now.Add(time.Duration(w.IntN(ms)) * time.Millisecond) }
 	long := 1
 	if w.IntN(3) == 0 {
@@ -49,7 +53,7 @@ func (w *world) disturb() {
 		w.restart()
 	default:
 		if len(w.order) > 0 {
-			w.cut(w.order[w.IntN(len(w.order))])
+			w.sever(w.order[w.IntN(len(w.order))])
 		}
 	}
 }
@@ -60,6 +64,13 @@ func (w *world) crash(h *host) {
 		if at.host == h {
 			w.cut(at)
 		}
+	}
+}
+
+// sever ends a wire that leads to another process.
+func (w *world) sever(at *wire) {
+	if !at.host.inside {
+		w.cut(at)
 	}
 }
 
@@ -110,6 +121,8 @@ func (w *world) hangUp(id LinkID) {
 	}
 	if at.group {
 		at.host.groupLosses++
+	} else {
+		at.host.hangUps++
 	}
 	at.host.silent = false
 }

@@ -23,6 +23,7 @@ type host struct {
 	spared  time.Time // when it was last right not to give it up for its silence
 	// imitated is what makes it behave like gearmand; nil for a built-in one.
 	imitated  *gearmand
+	inside    bool // it is in Geargate's own process: the spool
 	drained   bool
 	unreached bool // the router says so
 	silent    bool // one of its links is about to be closed because nothing comes over it
@@ -31,6 +32,7 @@ type host struct {
 	// submitLosses and groupLosses count the links of each kind that have
 	// ended: what was under way may have been lost, or given out again.
 	submitLosses, groupLosses int
+	hangUps                   int              // of submit links, by the router
 	accepted                  []attachment     // background jobs
 	strange                   *protocol.Packet // what a stranger was told last, but for NOOP
 	ran                       map[string]bool  // jobs that a worker got, by front handle
@@ -84,8 +86,12 @@ func (h *host) tick(w *world) {
 // at a time.
 func (w *world) serve(h *host, ev *jobserver.Event) {
 	for _, unit := range h.step(w.now, ev) {
-		if unit.conn == stranger {
+		switch unit.conn {
+		case stranger:
 			h.hearsStranger(unit.bytes)
+			continue
+		case forwarding:
+			w.forwarder.takes(unit.bytes)
 			continue
 		}
 		at := w.wires[LinkID(unit.conn)]

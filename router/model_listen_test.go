@@ -51,14 +51,17 @@ func (p *peer) request(kind protocol.Type, a attachment) {
 		return
 	}
 	_, background, _ := kind.Submission()
-	p.expect(kind.String(), func(q *protocol.Packet, _ []byte) bool {
-		return q != nil && (q.Type == protocol.JobCreated || q.Type == protocol.Error && string(q.Arg(0)) == "QUEUE_ERROR")
-	}, func(q *protocol.Packet) {
+	p.expect(kind.String(), isCreation, func(q *protocol.Packet) {
 		if q.Type == protocol.JobCreated {
 			p.created(a, string(q.Arg(0)), background)
 		}
 	})
 	p.say(kind, args...)
+}
+
+// isCreation reports whether a submission may be answered so.
+func isCreation(q *protocol.Packet, _ []byte) bool {
+	return q != nil && (q.Type == protocol.JobCreated || q.Type == protocol.Error && string(q.Arg(0)) == "QUEUE_ERROR")
 }
 
 func (p *peer) created(a attachment, handle string, background bool) {
@@ -68,6 +71,8 @@ func (p *peer) created(a attachment, handle string, background bool) {
 	case !background:
 		p.listens = append(p.listens, a)
 		p.attached[handle]++
+	case h.inside:
+		p.spooled(a)
 	case a.losses == p.losses():
 		a.joined = p.r.jobOf([]byte(handle)) != nil
 		h.accepted = append(h.accepted, a)
@@ -142,7 +147,13 @@ func (p *peer) ended(q *protocol.Packet) {
 // mayFail reports whether a job may end with WORK_FAIL: somebody said so, or said
 // so of an older job of the same handle, or no backend was left to it.
 func (w *world) mayFail(a *attachment) bool {
-	if w.failed[a.handle] || w.handlesComeAgain() || w.r.cfg.JobRetries > 0 || w.unrouted[a.function] || w.r.cfg.HoldTimeout < time.Minute {
+	return w.handlesComeAgain() || w.unrouted[a.function] || w.r.cfg.HoldTimeout < time.Minute || w.wasEnded(a)
+}
+
+// wasEnded reports whether a worker or an operator may have ended a job badly, or
+// it was lost by workers too often.
+func (w *world) wasEnded(a *attachment) bool {
+	if w.failed[a.handle] || w.r.cfg.JobRetries > 0 {
 		return true
 	}
 	for result := range w.failed {

@@ -148,7 +148,9 @@ func (w *world) settle() {
 	if len(w.cfg.Pools) > 0 && w.IntN(2) == 0 || slices.ContainsFunc(functions, w.leadsNowhere) {
 		words := slices.Clone(w.constant)
 		for _, b := range w.cfg.Backends {
-			words = append(words, fmt.Sprintf("%s@%d=1", b.Name, w.moved[b.Name]))
+			if b.Name != w.cfg.Spool {
+				words = append(words, fmt.Sprintf("%s@%d=1", b.Name, w.moved[b.Name]))
+			}
 		}
 		w.reload(words)
 	}

@@ -161,9 +161,13 @@ func (p *peer) answered(q *protocol.Packet, text []byte) {
 	}
 }
 
-func (w *world) open() {
+func (w *world) newPeer() *peer {
 	w.last++
-	p := &peer{world: w, id: w.last, opened: w.now, limited: map[string]bool{}, heard: map[string]int{}, latest: map[string]int{}, attached: map[string]int{}}
+	return &peer{world: w, id: w.last, opened: w.now, limited: map[string]bool{}, heard: map[string]int{}, latest: map[string]int{}, attached: map[string]int{}}
+}
+
+func (w *world) open() {
+	p := w.newPeer()
 	lane := w.IntN(w.r.cfg.Lanes)
 	if w.ruled && w.chance(3) {
 		p.grant = w.newGrant()

@@ -30,6 +30,7 @@ func (w *world) rest() {
 	for w.wrong == "" && w.arrive() {
 	}
 	w.pass(time.Minute)
+	w.forwarder.leave()
 	w.empty()
 }
 
@@ -55,6 +56,7 @@ func (w *world) quiet() {
 		for _, p := range slices.Clone(w.peers) {
 			busy = p.finish() || busy
 		}
+		busy = w.forwarder.act() || busy
 		if w.duck.within > 0 && w.staffed {
 			busy = w.succeed(100) || busy || w.now.Before(w.duck.over())
 		}
@@ -104,7 +106,7 @@ func (w *world) atRest() {
 		}
 		c.expect(h.name+": jobs left", h.tell(w.now, "show jobs"), ".\n")
 		for i := range h.accepted {
-			if a := &h.accepted[i]; !w.mayFail(a) {
+			if a := &h.accepted[i]; !w.mayFail(a) || h.inside && !w.wasEnded(a) {
 				c.expect(a.handle+" was run", h.ran[a.handle] || w.hasRun(a), true)
 			}
 		}
@@ -128,6 +130,7 @@ func (w *world) atRest() {
 		c.expect("sessions that were not let go", len(w.peers), 0)
 	}
 	c.expect("packets whose memory is kept", len(w.kept), 0)
+	c.forwarded(w)
 	if len(c.wrong) > 0 {
 		w.fail("at rest: %v", errors.Join(c.wrong...))
 	}

@@ -25,12 +25,15 @@ func (w *world) restart() {
 		}
 		w.forgetWire(at)
 	}
+	w.restartSpool()
 	last := w.r.lastLink
 	w.r = New(w.cfg)
 	w.r.large, w.r.lastLink = modelLarge, last
 	w.forget()
 	w.note("restart %s", strings.Join(w.words, " "))
 	w.apply(w.r.Start(w.now, nil))
+	w.exchange()
+	w.forwarder.restart()
 	for _, p := range parted {
 		if w.IntN(4) > 0 {
 			w.reconnect(p)

@@ -27,16 +27,19 @@ var (
 // A run that fails is made as short as can be and printed as a script, to be
 // put into testdata.
 //
-// The world (model_test.go) draws lots and keeps the clock. Backends are in
-// model_host_test.go, their disks in model_disk_test.go, what makes them
-// gearmand's likes in model_gearmand_test.go, links in
-// model_wire_test.go, and what breaks of both in model_fault_test.go. What
-// sessions do is in model_act_test.go; what they hear, as anybody, in
-// model_peer_test.go, as clients in model_listen_test.go and as workers in
-// model_work_test.go. Operators are in model_operate_test.go, what rules of
-// access refuse in model_access_test.go a successor in model_duck_test.go, and
-// another life after a kill in model_restart_test.go. What must hold after each step is in model_check_test.go,
-// and how all comes to rest, and what must hold then, in model_rest_test.go.
+// The world (model_test.go) draws lots, its farm first (model_farm_test.go), and
+// keeps the clock. Backends are in model_host_test.go, their disks in
+// model_disk_test.go, what makes them gearmand's likes in
+// model_gearmand_test.go, links in model_wire_test.go, and what breaks of both
+// in model_fault_test.go. The spool is in model_spool_test.go, and who empties
+// it in model_forward_test.go. What sessions do is in model_act_test.go; what
+// they hear, as anybody, in model_peer_test.go, as clients in
+// model_listen_test.go and as workers in model_work_test.go. Operators are in
+// model_operate_test.go, what rules of access refuse in model_access_test.go, a
+// successor in model_duck_test.go, and another life after a kill in
+// model_restart_test.go. What must hold after each step is in
+// model_check_test.go, and how all comes to rest, and what must hold then, in
+// model_rest_test.go.
 func TestModel(t *testing.T) {
 	if *modelSeed != 0 {
 		report(t, *modelSeed)

@@ -44,6 +44,11 @@ type world struct {
 	wereReady  map[*group]int    // jobs before the step
 	twice      int               // jobs that a second worker was given, a link having gone under the first
 
+	spool       *host // nil where there is none
+	forwarder   *forwarder
+	exchanging  bool         // see exchange
+	spooledJobs []attachment // that clients know by handles of the spool
+
 	duck    duck
 	last    SessionID
 	steps   int
@@ -73,54 +78,21 @@ func newWorld(seed uint64) *world {
 
 		wereReady: map[*group]int{},
 	}
+	w.forwarder = &forwarder{world: w, completed: map[string]bool{}}
 	w.stride = 1500
 	if w.IntN(3) == 0 {
 		w.stride = 6000
 	}
-	w.constant = []string{"hold=10m", "health=2s", fmt.Sprintf("ready=%d", 1+w.IntN(20)), fmt.Sprintf("held=%d", 1+w.IntN(20))}
-	if w.IntN(4) == 0 {
-		w.constant[0] = "hold=2s"
-	}
-	if w.IntN(4) == 0 {
-		w.constant = append(w.constant, fmt.Sprintf("heldbytes=%d", 1+w.IntN(60)))
-	}
-	if w.IntN(4) == 0 {
-		w.constant = append(w.constant, fmt.Sprintf("retries=%d", 2+w.IntN(2)))
-	}
-	if w.ghosts = w.IntN(4) > 0; w.ghosts {
-		w.constant = append(w.constant, "ghosts")
-	}
-	farm := append([]string{fmt.Sprintf("lanes=%d", 1+w.IntN(2)), fmt.Sprintf("links=%d", 1+w.IntN(3))}, w.constant...)
-	for i := range 1 + w.IntN(3) {
-		name := string(rune('a' + i))
-		disk := ""
-		if w.IntN(4) == 0 {
-			disk = "+disk"
-		}
-		farm = append(farm, fmt.Sprintf("%s%s=%d", name, disk, 1+i))
-		w.hosts = append(w.hosts, w.newHost(name))
-	}
+	w.words = w.drawFarm()
 	w.note("# seed %d", seed)
-	w.note("farm %s", strings.Join(farm, " "))
-	w.cfg, w.words = config(farm), farm
+	w.note("farm %s", strings.Join(w.words, " "))
+	w.cfg = config(w.words)
 	w.r = New(w.cfg)
 	if !slices.Contains(w.constant, "ghosts") {
 		w.r.acquaint()
 	}
 	w.r.large = modelLarge
-	w.apply(w.r.Start(w.now, nil))
-	w.calm = true
-	for _, at := range w.order {
-		w.connect(at)
-		w.deliver(at, at.up) // OPTION_REQ
-		w.deliver(at, at.down)
-		for _, other := range w.order { // the one that is to answer for it
-			for len(other.up.units)+len(other.down.units) > 0 {
-				w.deliver(other, map[bool]*queue{true: other.up, false: other.down}[len(other.up.units) > 0])
-			}
-		}
-	}
-	w.calm = false
+	w.raise()
 	w.ruled = w.IntN(3) == 0
 	w.events = w.events[:2] // what a script's farm does by itself
 	return w
@@ -190,6 +162,10 @@ func (w *world) act() {
 	if w.ruled && w.chance(60) {
 		w.rule()
 	}
+	if w.spool != nil && w.chance(6) {
+		w.forwarder.act()
+		return
+	}
 	if len(w.peers) < 3 || len(w.peers) < 12 && w.chance(20) {
 		w.open()
 		return
@@ -224,6 +200,7 @@ func (w *world) step(ev *Event) {
 	if err := w.check(); err != nil {
 		w.fail("%v", err)
 	}
+	w.exchange()
 }
 
 func (w *world) apply(acts []Action) {
@@ -283,6 +260,10 @@ func (w *world) hears(id SessionID, bytes []byte) {
 			p.hear(bytes)
 			return
 		}
+	}
+	if p := w.forwarder.session; p != nil && p.id == id {
+		p.hear(bytes)
+		return
 	}
 	w.fail("packet for session %d, which has closed", id)
 }

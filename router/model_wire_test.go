@@ -87,7 +87,9 @@ func (w *world) sent(id LinkID, unit []byte) {
 	if err := p.Parse(unit); err != nil {
 		w.fail("sent to link %d: %v", id, err)
 	}
-	if _, _, ok := p.Type.Submission(); ok {
+	if _, background, ok := p.Type.Submission(); ok && at.host.inside {
+		w.spools(p.Arg(0), background)
+	} else if ok {
 		w.submitted(at.host, p.Arg(0))
 	}
 	answer := answers[p.Type]
@@ -183,7 +185,7 @@ func (w *world) deliver(at *wire, q *queue) {
 // piece lets a piece of the first unit of q arrive, in place of all of it: the
 // next ones follow slowly. The router is told as long as it has the link.
 func (w *world) piece(at *wire, q *queue) bool {
-	if !q.begun && w.chance(30) {
+	if !q.begun && !at.host.inside && w.chance(30) {
 		q.begun, q.pieces = true, 1+w.IntN(12)
 	}
 	if !q.begun || q.pieces == 0 {
