@@ -3,6 +3,7 @@ package backend
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"net"
 	"strings"
@@ -32,6 +33,9 @@ func (r Remote) Dial(ctx context.Context) (net.Conn, error) {
 	defer cancel()
 	dialer := net.Dialer{KeepAliveConfig: linkKeepAlive}
 	nc, err := dialer.DialContext(ctx, network, address)
+	if op := (*net.OpError)(nil); errors.As(err, &op) {
+		err = op.Err // it would name the address once more
+	}
 	if err == nil && r.TLS != nil {
 		nc, err = shakeHands(ctx, tls.Client(nc, r.TLS))
 	}

@@ -82,8 +82,8 @@ func TestDialRefused(t *testing.T) {
 	if !errors.Is(err, syscall.ECONNREFUSED) {
 		t.Errorf("dial: %v, expected %v", err, syscall.ECONNREFUSED)
 	}
-	if want := "dial backend one at " + s.Address(); !strings.Contains(err.Error(), want) {
-		t.Errorf("dial: %v, expected %q in it", err, want)
+	if want := "dial backend one at " + s.Address() + ": connect: connection refused"; err.Error() != want {
+		t.Errorf("got %q, expected %q", err, want)
 	}
 }
 
