@@ -137,7 +137,7 @@ func (p *peer) cancel() {
 	p.fails(hold{handle: a.handle, function: a.function, workload: a.workload})
 	must := p.mustBeFound(a.handle)
 	p.expect("cancel job", func(_ *protocol.Packet, text []byte) bool {
-		return isLine(text) && (string(text) == protocol.AnswerOK || !must())
+		return isLine(text) && (string(text) != protocol.AnswerUnknownJob || !must())
 	}, nil)
 	p.sayLine("cancel job " + a.handle)
 }
