@@ -126,10 +126,10 @@ func isLine(text []byte) bool {
 func (p *peer) cancel() {
 	a := attachment{handle: "rubbish"}
 	switch {
-	case len(p.listens) > 0:
-		a = p.listens[0]
 	case len(p.spooledJobs) > 0 && p.IntN(2) == 0:
 		a = p.spooledJobs[p.IntN(len(p.spooledJobs))]
+	case len(p.listens) > 0:
+		a = p.listens[0]
 	case len(p.holds) > 0:
 		h := &p.holds[0]
 		a = attachment{handle: h.handle, function: h.function, workload: h.workload}
