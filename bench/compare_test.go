@@ -28,6 +28,8 @@ func gearmandOnly(ctx context.Context, text string) (*farm.Farm, error) {
 	return farm.Start(ctx, setup, farm.Programs{Geargate: "/nowhere/geargate"})
 }
 
+// small is a scenario of few jobs, however long a busy machine takes for them. No
+// machine does 2 % of 100 million in a second.
 func small(t *testing.T, text string) *Scenario {
 	t.Helper()
 	s, err := parseScenario("small", []byte(text))
@@ -35,7 +37,7 @@ func small(t *testing.T, text string) *Scenario {
 		t.Fatal(err)
 	}
 	s.Load.Clients, s.Load.Workers = 4, 2
-	s.Load.Warmup, s.Load.Duration = 50*time.Millisecond, 200*time.Millisecond
+	s.Load.Jobs = 50
 	return s
 }
 
@@ -48,11 +50,11 @@ func TestSetupsTakeTurns(t *testing.T) {
 	var order []string
 	for _, run := range c.Runs {
 		order = append(order, run.Setup)
-		if run.Bad() > 0 || run.Jobs < 50 {
+		if run.Bad() > 0 || run.Jobs != 50 {
 			t.Errorf("%s: %d jobs, %d bad: %s", run.Setup, run.Jobs, run.Bad(), run.Problem)
 		}
 		server := run.Servers[0]
-		if server.Name != "gearmand" || server.CPUPerJob < 1 || server.CPUPerJob > 10_000 || server.RSS < 1<<20 {
+		if server.Name != "gearmand" || server.CPUPerJob <= 0 || server.RSS < 1<<20 {
 			t.Errorf("%s uses %+v", run.Setup, server)
 		}
 	}
@@ -69,7 +71,7 @@ func TestASetupThatBreaksIsLeftOutOfLaterSteps(t *testing.T) {
 rounds: 1
 setups: [gearmand]
 load: {outstanding: 10}
-steps: {key: rate, values: [100, 100000000, 100], break: {rate_below: 0.9}}`)
+steps: {key: rate, values: [100, 100000000, 100], break: {rate_below: 0.02}}`)
 	c, err := compare(t.Context(), s, gearmandOnly, io.Discard)
 	if err != nil {
 		t.Fatal(err)
@@ -85,7 +87,7 @@ func TestRoundsTakeTheStepsInTurn(t *testing.T) {
 	s := small(t, `
 rounds: 2
 setups: [gearmand]
-steps: {key: rate, values: [100, 100000000, 200000000], break: {rate_below: 0.5}}`)
+steps: {key: rate, values: [100, 100000000, 200000000], break: {rate_below: 0.02}}`)
 	c, err := compare(t.Context(), s, gearmandOnly, io.Discard)
 	if err != nil {
 		t.Fatal(err)
