@@ -85,6 +85,7 @@ type rawPeer struct {
 	told    map[string]int // how often it was told of a job, less its last packets
 	fences  int            // answered
 	refused bool           // its stream could not be followed
+	closed  bool           // by the router
 }
 
 func (w *world) openRaw() *rawPeer {
@@ -99,7 +100,7 @@ func (r *rawPeer) deliver(n int) {
 	n = min(n, len(r.stream))
 	r.begun = append(r.begun, r.stream[:n]...)
 	r.stream = r.stream[n:]
-	for len(r.begun) > 0 && !r.refused && r.wrong == "" {
+	for len(r.begun) > 0 && !r.refused && !r.closed && r.wrong == "" {
 		var piece []byte
 		var err error
 		if r.begun[0] == 0 {
@@ -112,13 +113,23 @@ func (r *rawPeer) deliver(n int) {
 		}
 		r.begun = r.begun[len(piece):]
 		if piece[0] != 0 {
-			r.sayLine(string(protocol.TrimEnd(piece)))
+			r.sayAnyLine(protocol.TrimEnd(piece))
 			continue
 		}
 		var q protocol.Packet
 		malformed := q.Parse(slices.Clone(piece))
 		r.note("s%d> %q", r.id, piece)
 		r.step(&Event{Kind: SessionPacket, Session: r.id, Packet: &q, Malformed: malformed})
+	}
+}
+
+// sayAnyLine says a line. One of too many words ends the session.
+func (r *rawPeer) sayAnyLine(text []byte) {
+	var line protocol.Line
+	r.closed = line.Parse(text) != nil
+	r.offends = r.closed
+	if r.sayLine(string(text)); r.offends {
+		r.fail("session %d goes on after %q", r.id, text)
 	}
 }
 
@@ -150,13 +161,13 @@ func (r *rawPeer) read(q *protocol.Packet) {
 func (w *world) part(raw []*rawPeer) {
 	for _, r := range raw {
 		r.fences = 0
-		if r.deliver(len(r.stream)); w.wrong == "" {
+		if r.deliver(len(r.stream)); w.wrong == "" && !r.closed {
 			r.say(protocol.EchoReq, fence)
 		}
 	}
 	w.quiet()
 	for _, r := range raw {
-		if r.fences == 0 {
+		if r.fences == 0 && !r.closed {
 			w.fail("session %d is not answered", r.id)
 		}
 	}

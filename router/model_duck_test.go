@@ -40,9 +40,13 @@ func (d *duck) over() time.Time      { return d.begun.Add(64 * d.pause()) }
 
 // closes takes note that the router has let a session go, which must lose
 // nothing by it: all it has asked was answered, it has heard the end of every
-// job it listens to, and it runs none.
+// job it listens to, and it runs none. One that offends leaves by itself.
 func (w *world) closes(id SessionID, reason string) {
 	at := slices.IndexFunc(w.peers, func(p *peer) bool { return p.id == id })
+	if at >= 0 && w.peers[at].offends {
+		w.peers[at].offends = false
+		return
+	}
 	if w.duck.within == 0 || at < 0 {
 		w.fail("session %d is closed: %s", id, reason)
 		return

@@ -26,6 +26,7 @@ type peer struct {
 	opened    time.Time
 	idleSince time.Time              // while it could be let go
 	raw       func(*protocol.Packet) // reads what comes, where it was not the peer who asked; nil for others
+	offends   bool                   // says what it must be closed for
 	optedIn   bool                   // to exceptions
 	limited   map[string]bool        // functions it was able to do within a time limit
 	grant     *grant                 // what it may do; nil for everything
