@@ -84,8 +84,8 @@ const readAtOnce = 1 << 20
 
 // A source has bytes that can be read at once: a connection.
 type source interface {
-	// Read fills p from the start as far as there is something to read, and
-	// returns how far. Errors come by other ways.
+	// Read reads into p from the start what there is, and returns how much.
+	// Errors come by other ways.
 	Read(p []byte) int
 }
 

@@ -138,17 +138,16 @@ func (c *Conn) Writev(parts [][]byte) error {
 		forEach(parts, sent)
 		return net.ErrClosed
 	}
-	for c.queue.size == 0 && len(parts) > 0 {
+	for whole := true; whole && c.queue.size == 0 && len(parts) > 0; {
 		now := parts[:min(len(parts), maxVector)]
+		size := sizeOf(now)
 		n, err := writeParts(c.fd, now)
 		if err != nil {
 			forEach(parts, sent)
 			return c.fail(err)
 		}
 		parts = skip(parts, n, sent)
-		if n == 0 {
-			break
-		}
+		whole = n == size
 	}
 	for _, p := range parts {
 		c.queue.keep(p, sent)
@@ -176,24 +175,20 @@ func skip(parts [][]byte, n int, sent func([]byte)) [][]byte {
 	return parts
 }
 
-// Read reads what there is beyond what Data was given, until p is full, and
-// returns how much. The end of the stream and errors come as always.
+// Read reads what there is beyond what Data was given, as far as p has room, and
+// returns how much. What comes meanwhile is for the loop's next round: everybody
+// else would wait for a peer that goes on sending. The end of the stream and
+// errors come as always.
 func (c *Conn) Read(p []byte) int {
 	if c.state != open || c.reading != watched {
 		return 0
 	}
-	total := 0
-	for total < len(p) {
-		n, err := unix.Read(c.fd, p[total:])
-		if err == unix.EINTR {
-			continue
+	for {
+		n, err := unix.Read(c.fd, p)
+		if err != unix.EINTR {
+			return max(n, 0)
 		}
-		if err != nil || n == 0 {
-			break
-		}
-		total += n
 	}
-	return total
 }
 
 // Queued returns how many bytes Write accepted that the kernel has not taken.

@@ -59,18 +59,29 @@ func (o *output) push(p []byte, kept bool) {
 	o.ours = !kept
 }
 
-// writeTo writes as much as the kernel takes. An error is the connection's
-// end; what is left then is of no use.
+// writeTo writes what the kernel takes until it takes less than it could: going
+// on would be to wait for a peer that reads, and everybody else with us. An error
+// is the connection's end; what is left then is of no use.
 func (o *output) writeTo(fd int, sent func([]byte)) error {
-	for o.size > 0 {
+	for whole := true; whole && o.size > 0; {
 		waiting := o.chunks[o.first:]
-		n, err := writeParts(fd, waiting[:min(len(waiting), maxVector)])
-		if err != nil || n == 0 {
+		now := waiting[:min(len(waiting), maxVector)]
+		size := sizeOf(now)
+		n, err := writeParts(fd, now)
+		if err != nil {
 			return err
 		}
 		o.advance(n, sent)
+		whole = n == size
 	}
 	return nil
+}
+
+func sizeOf(parts [][]byte) (size int) {
+	for _, p := range parts {
+		size += len(p)
+	}
+	return size
 }
 
 // advance forgets n bytes that have been written.
