@@ -139,15 +139,13 @@ func (c *Conn) Writev(parts [][]byte) error {
 		return net.ErrClosed
 	}
 	for whole := true; whole && c.queue.size == 0 && len(parts) > 0; {
-		now := parts[:min(len(parts), maxVector)]
-		size := sizeOf(now)
-		n, err := writeParts(c.fd, now)
-		if err != nil {
+		var n int
+		var err error
+		if n, whole, err = writeParts(c.fd, parts[:min(len(parts), maxVector)]); err != nil {
 			forEach(parts, sent)
 			return c.fail(err)
 		}
 		parts = skip(parts, n, sent)
-		whole = n == size
 	}
 	for _, p := range parts {
 		c.queue.keep(p, sent)

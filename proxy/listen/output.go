@@ -65,23 +65,14 @@ func (o *output) push(p []byte, kept bool) {
 func (o *output) writeTo(fd int, sent func([]byte)) error {
 	for whole := true; whole && o.size > 0; {
 		waiting := o.chunks[o.first:]
-		now := waiting[:min(len(waiting), maxVector)]
-		size := sizeOf(now)
-		n, err := writeParts(fd, now)
-		if err != nil {
+		var n int
+		var err error
+		if n, whole, err = writeParts(fd, waiting[:min(len(waiting), maxVector)]); err != nil {
 			return err
 		}
 		o.advance(n, sent)
-		whole = n == size
 	}
 	return nil
-}
-
-func sizeOf(parts [][]byte) (size int) {
-	for _, p := range parts {
-		size += len(p)
-	}
-	return size
 }
 
 // advance forgets n bytes that have been written.
@@ -108,16 +99,22 @@ func (o *output) advance(n int, sent func([]byte)) {
 // drop forgets everything.
 func (o *output) drop(sent func([]byte)) { o.advance(o.size, sent) }
 
-// writeParts writes what the kernel takes at once, in one call, and returns
-// how much: zero where it takes nothing.
-func writeParts(fd int, parts [][]byte) (int, error) {
+// writeParts writes what the kernel takes at once, in one call, and returns how
+// much: zero where it takes nothing. whole says that it took everything.
+func writeParts(fd int, parts [][]byte) (n int, whole bool, err error) {
+	size := 0
+	for _, p := range parts {
+		size += len(p)
+	}
 	if len(parts) == 1 {
-		return writeOne(fd, parts[0])
+		n, err = writeOne(fd, parts[0])
+		return n, n == size, err
 	}
 	for {
-		n, err := unix.Writev(fd, parts)
+		n, err = unix.Writev(fd, parts)
 		if err != unix.EINTR {
-			return taken(n, err)
+			n, err = taken(n, err)
+			return n, n == size, err
 		}
 	}
 }
