@@ -14,8 +14,8 @@ const (
 	maxFrame    = 64 << 20
 )
 
-// A wire is a connection to Geargate that one goroutine reads and writes;
-// another may only cut it.
+// A wire is a connection to Geargate, or to a job server, that one goroutine reads
+// and writes; another may only cut it.
 type wire struct {
 	conn   *net.TCPConn
 	in     []byte // what was read and not yet consumed
