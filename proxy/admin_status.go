@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/geargate/geargate/router"
+	"github.com/geargate/geargate/version"
 )
 
 // A Status is what `geargate status` and the dashboard show: the state of one
@@ -119,7 +120,7 @@ func (p *Proxy) Status() Status {
 	counts := p.core.counts()
 	s := Status{
 		PID:            os.Getpid(),
-		Version:        Version(),
+		Version:        version.String(),
 		Started:        p.started,
 		Configuration:  p.loaded,
 		Sessions:       report.Sessions,

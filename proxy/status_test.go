@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/geargate/geargate/protocol"
+	"github.com/geargate/geargate/version"
 )
 
 // The state of the moment says who is connected and what they do.
@@ -122,7 +123,7 @@ func TestStatusTellsWhatBackendsDid(t *testing.T) {
 	if b.Submitted != 3 || b.Completed != 2 || b.Failed != 1 {
 		t.Errorf("got %d submitted, %d completed, %d failed", b.Submitted, b.Completed, b.Failed)
 	}
-	if s.Version != Version() || s.Version == "" || s.Started.Before(began) || s.Started.After(s.At) {
+	if s.Version != version.String() || s.Version == "" || s.Started.Before(began) || s.Started.After(s.At) {
 		t.Errorf("got version %q, started %v", s.Version, s.Started)
 	}
 }

@@ -1,4 +1,5 @@
-// Package transfer moves queued background jobs between job servers: out of a
-// gearmand's sqlite file or a file of JSON lines by submitting them to a running
-// job server, and out of the directories of a durable pool into JSON lines.
+// Package transfer moves queued background jobs between job servers. Import
+// submits the jobs of a Source to a running job server; Export writes the jobs
+// of a durable pool as JSON lines. JSONLines reads those lines, and the packages
+// below this one read the queues of gearmand.
 package transfer

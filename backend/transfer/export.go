@@ -28,7 +28,7 @@ func Export(dir string, w io.Writer) (jobs int, err error) {
 		err = disk.Replay(func(j *store.Job) error {
 			jobs++
 			return encoder.Encode(Job{
-				Function: protocol.Text(j.Function), Unique: protocol.Text(j.Unique), Priority: priorityName(int64(j.Priority)),
+				Function: protocol.Text(j.Function), Unique: protocol.Text(j.Unique), Priority: PriorityName(int64(j.Priority)),
 				Reducer: protocol.Text(j.Reducer), Due: (j.Due + 999) / 1000, Attempts: j.Attempts, Workload: j.Workload,
 			})
 		})

@@ -24,8 +24,9 @@ type Job struct {
 
 var priorities = [protocol.Priorities]string{"high", "normal", "low"}
 
-// priorityName returns the name of a priority as gearmand numbers it.
-func priorityName(n int64) string {
+// PriorityName returns the name of a priority as gearmand numbers it: 0 is
+// high. It is normal for a number that gearmand does not use.
+func PriorityName(n int64) string {
 	if n < 0 || n >= int64(len(priorities)) {
 		return "normal"
 	}

@@ -19,23 +19,14 @@ import (
 	"github.com/geargate/geargate/protocol"
 )
 
-// queued are jobs as gearmand keeps them; in its file the one with an empty
-// workload has none at all.
-var queued = []Job{
-	{Function: "resize", Unique: "u1", Priority: "normal", Workload: []byte("one\x00\xff")},
-	{Function: "resize", Unique: "u2", Priority: "high", Workload: []byte("two")},
-	{Function: "mail", Unique: "u3", Priority: "low", Workload: nil},
-	{Function: "mail", Unique: "u4", Priority: "normal", Due: 4_000_000_000, Workload: []byte("in the year 2096")},
-}
-
 // startGearmand runs Debian's gearmand until the test ends.
-func startGearmand(t *testing.T, flags ...string) *farm.Server {
+func startGearmand(t *testing.T) *farm.Server {
 	t.Helper()
 	address, err := farm.FreeAddress()
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := farm.Gearmand(t.Context(), address, flags...)
+	s, err := farm.Gearmand(t.Context(), address)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,18 +44,6 @@ func dialServer(t *testing.T, s *farm.Server) net.Conn {
 	return conn
 }
 
-// sqliteFile has gearmand make a file with the jobs.
-func sqliteFile(t *testing.T) string {
-	t.Helper()
-	file := filepath.Join(t.TempDir(), "queue ?.db")
-	s := startGearmand(t, "--queue-type", "libsqlite3", "--libsqlite3-db", file)
-	if n, err := Import(listed(queued), s.Address(), filepath.Join(t.TempDir(), "p"), func(int) {}); n != len(queued) || err != nil {
-		t.Fatalf("expected gearmand to take %d jobs, got %d, %v", len(queued), n, err)
-	}
-	s.Stop()
-	return file
-}
-
 // listed is a source of jobs in memory.
 func listed(jobs []Job) Source {
 	return func(after int64, visit func(int64, *Job) error) error {
@@ -79,41 +58,6 @@ func listed(jobs []Job) Source {
 
 func show(j *Job) string {
 	return fmt.Sprintf("%s %s %s %s %d %q", j.Function, j.Unique, j.Priority, j.Reducer, j.Due, j.Workload)
-}
-
-func collect(t *testing.T, from Source, after int64) (all []string, numbers []int64) {
-	t.Helper()
-	err := from(after, func(number int64, j *Job) error {
-		all, numbers = append(all, show(j)), append(numbers, number)
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return all, numbers
-}
-
-func TestSQLiteOfGearmand(t *testing.T) {
-	file := sqliteFile(t)
-	var want []string
-	for i := range queued {
-		want = append(want, show(&queued[i]))
-	}
-	got, numbers := collect(t, SQLite(file, DefaultTable), 0)
-	if !slices.Equal(got, want) {
-		t.Errorf("expected\n\t%s\ngot\n\t%s", strings.Join(want, "\n\t"), strings.Join(got, "\n\t"))
-	}
-	if rest, _ := collect(t, SQLite(file, DefaultTable), numbers[1]); !slices.Equal(rest, want[2:]) {
-		t.Errorf("expected the jobs behind %d, got %q", numbers[1], rest)
-	}
-	for name, source := range map[string]Source{"no table": SQLite(file, "other"), "no file": SQLite(file+"x", DefaultTable)} {
-		if err := source(0, func(int64, *Job) error { return nil }); err == nil {
-			t.Errorf("%s: expected an error", name)
-		}
-	}
-	if _, err := os.Stat(file + "x"); err == nil {
-		t.Error("a file that was not there was made")
-	}
 }
 
 // TestImportGoesOn breaks an import off and goes on with it: every job comes
@@ -214,7 +158,7 @@ func TestImportMistakes(t *testing.T) {
 		}
 	}
 	os.WriteFile(progress, []byte("x"), 0o600)
-	if _, err := Import(listed(queued), s.Address(), progress, func(int) {}); err == nil {
+	if _, err := Import(listed(nil), s.Address(), progress, func(int) {}); err == nil {
 		t.Error("expected a progress file without a number to be refused")
 	}
 }

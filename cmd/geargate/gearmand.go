@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/geargate/geargate/proxy"
+	"github.com/geargate/geargate/version"
 )
 
 // gearmand behaves as the job server gearmand does with the same flags. Its
@@ -29,7 +30,7 @@ func gearmand(args []string, stdout, stderr io.Writer) int {
 		return exitOK
 	case o.version:
 		config := proxy.DefaultConfig()
-		fmt.Fprintf(stdout, "\ngearmand %s - geargate %s\n", config.Router(1).Version, proxy.Version())
+		fmt.Fprintf(stdout, "\ngearmand %s - geargate %s\n", config.Router(1).Version, version.String())
 		return exitOK
 	case o.daemon && !isDaemon():
 		err = startDaemon()

@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"github.com/geargate/geargate/bench"
-	"github.com/geargate/geargate/proxy"
+	"github.com/geargate/geargate/version"
 )
 
 // A verb is one thing that the program can be told to do. Help, manual page
@@ -86,15 +86,6 @@ func verbs() []verb {
 			flags: []verbFlag{
 				{name: "yes", help: "do not ask first"},
 			}},
-		{name: "import", config: true, arguments: "[flags]",
-			help: "submit the jobs of a file to a job server", run: importJobs,
-			flags: []verbFlag{
-				{name: "sqlite", argument: "FILE", help: "a queue of gearmand's libsqlite3", files: true},
-				{name: "table", argument: "NAME", help: "its table, gearman_queue otherwise"},
-				{name: "json", argument: "FILE", help: "jobs as export writes them", files: true},
-				{name: "to", argument: "ADDRESS", help: "the job server, 127.0.0.1:4730 otherwise"},
-				{name: "dry-run", help: "only count the jobs of each function"},
-			}},
 		{name: "export", config: true, arguments: "[flags]",
 			help: "write the jobs of a pool that is down as JSON lines", run: export},
 		{name: "gearmand", arguments: "[gearmand's flags]",
@@ -105,7 +96,7 @@ func verbs() []verb {
 			help: "print completion for a shell", run: completion},
 		{name: "man", help: "print the manual page", run: man},
 		{name: "version", help: "show the version", run: func(_ []string, stdout, _ io.Writer) int {
-			fmt.Fprintln(stdout, "geargate", proxy.Version())
+			fmt.Fprintln(stdout, "geargate", version.String())
 			return exitOK
 		}},
 		{name: "help", help: "show this", run: func(_ []string, stdout, _ io.Writer) int {

@@ -1,4 +1,6 @@
-package transfer
+// Package sqlite reads the queue that gearmand keeps with libsqlite3. It is
+// apart from transfer so that only programs that import carry an SQL engine.
+package sqlite
 
 import (
 	"database/sql"
@@ -9,17 +11,17 @@ import (
 
 	_ "modernc.org/sqlite" // the driver named sqlite
 
+	"github.com/geargate/geargate/backend/transfer"
 	"github.com/geargate/geargate/protocol"
 )
 
 // DefaultTable is the table that gearmand keeps its queue in.
 const DefaultTable = "gearman_queue"
 
-// SQLite returns a source of the queue that gearmand keeps in a sqlite file.
-// The file is only read. gearmand should not run: what it does meanwhile is not
-// seen.
-func SQLite(path, table string) Source {
-	return func(after int64, visit func(int64, *Job) error) error {
+// Queue returns a source of the queue in a sqlite file. The file is only read.
+// gearmand should not run: the source does not see what gearmand does meanwhile.
+func Queue(path, table string) transfer.Source {
+	return func(after int64, visit func(int64, *transfer.Job) error) error {
 		if _, err := os.Stat(path); err != nil {
 			return err
 		}
@@ -39,12 +41,12 @@ func SQLite(path, table string) Source {
 			var number int64
 			var unique, function []byte
 			var priority, due sql.NullInt64
-			var j Job
+			var j transfer.Job
 			if err := rows.Scan(&number, &unique, &function, &priority, &j.Workload, &due); err != nil {
 				return fmt.Errorf("%s: row %d: %w", path, number, err)
 			}
 			j.Function, j.Unique, j.Due = protocol.Text(function), protocol.Text(unique), due.Int64
-			j.Priority = priorityName(priority.Int64)
+			j.Priority = transfer.PriorityName(priority.Int64)
 			if err := visit(number, &j); err != nil {
 				return err
 			}

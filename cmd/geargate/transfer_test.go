@@ -3,6 +3,7 @@ package main
 import (
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -11,8 +12,19 @@ import (
 	"github.com/geargate/geargate/protocol"
 )
 
+// buildImporter builds geargate-import.
+func buildImporter(t *testing.T) string {
+	t.Helper()
+	program := filepath.Join(t.TempDir(), "geargate-import")
+	if out, err := exec.Command("go", "build", "-o", program, "../geargate-import").CombinedOutput(); err != nil {
+		t.Fatalf("go build: %v\n%s", err, out)
+	}
+	return program
+}
+
 // TestExportAndImport moves the jobs of one pool to another.
 func TestExportAndImport(t *testing.T) {
+	importer := buildImporter(t)
 	dir := t.TempDir()
 	data := filepath.Join(dir, "data")
 	s := newServer(t, "--data", data, "--pool", "2")
@@ -39,14 +51,14 @@ func TestExportAndImport(t *testing.T) {
 	if err := os.WriteFile(file, []byte(got.stdout), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if got := runProgram(t, binary, nil, "import", "--json", file, "--dry-run"); got.stdout != "f\t1000\nsum\t1\n1001 jobs in all; nothing was submitted\n" {
+	if got := runProgram(t, importer, nil, "--json", file, "--dry-run"); got.stdout != "f\t1000\nsum\t1\n1001 jobs in all; nothing was submitted\n" {
 		t.Errorf("expected the jobs to be counted, got %q, %q", got.stdout, got.stderr)
 	}
 	other := newServer(t)
 	other.start()
 	address := "unix://" + other.address
 	for _, want := range []string{"1001 jobs", "0 jobs"} { // the second finds nothing left
-		got := runProgram(t, binary, nil, "import", "--json", file, "--to", address)
+		got := runProgram(t, importer, nil, "--json", file, "--to", address)
 		if got.code != exitOK || got.stdout != want+" submitted to "+address+"; "+file+".imported has how far that is\n" {
 			t.Errorf("expected %s, got %q, %q", want, got.stdout, got.stderr)
 		}
@@ -70,6 +82,7 @@ func TestExportAndImport(t *testing.T) {
 // TestImportTellsHowFarItIs imports to a job server that is slow: every second
 // there is a line.
 func TestImportTellsHowFarItIs(t *testing.T) {
+	importer := buildImporter(t)
 	dir := t.TempDir()
 	file, address := filepath.Join(dir, "jobs.json"), filepath.Join(dir, "s")
 	if err := os.WriteFile(file, []byte(strings.Repeat(`{"function":"f","priority":"normal"}`+"\n", 250)), 0o600); err != nil {
@@ -93,27 +106,43 @@ func TestImportTellsHowFarItIs(t *testing.T) {
 				return
 			}
 			if n%100 == 0 { // the end of what the import sends together
-				time.Sleep(progressEvery + 10*time.Millisecond)
+				time.Sleep(time.Second + 10*time.Millisecond)
 			}
 			p.Write(created)
 		}
 	}()
-	got := runProgram(t, binary, nil, "import", "--json", file, "--to", "unix://"+address)
+	got := runProgram(t, importer, nil, "--json", file, "--to", "unix://"+address)
 	if got.code != exitOK || !strings.HasPrefix(got.stderr, "100 jobs\n200 jobs\n") || !strings.HasPrefix(got.stdout, "250 jobs submitted") {
 		t.Errorf("expected a line a second, got %d, %q, %q", got.code, got.stderr, got.stdout)
 	}
 }
 
 func TestImportMistakes(t *testing.T) {
-	for _, flags := range [][]string{
-		{}, {"--sqlite", "a", "--json", "b"}, {"--sqlite", "/nowhere/a"}, {"--json", "/nowhere/b"}, {"--sqlite", "/dev/null"},
+	importer := buildImporter(t)
+	for _, c := range []struct {
+		code  int
+		flags []string
+	}{
+		{exitUsage, []string{}},
+		{exitUsage, []string{"--sqlite", "a", "--json", "b"}},
+		{exitUsage, []string{"--sqlite", "a", "more"}},
+		{exitUsage, []string{"--postgres", "a"}},
+		{exitFailure, []string{"--sqlite", "/nowhere/a"}},
+		{exitFailure, []string{"--json", "/nowhere/b"}},
+		{exitFailure, []string{"--sqlite", "/dev/null"}},
 	} {
-		got := runProgram(t, binary, nil, append([]string{"import", "--to", "unix:///nowhere/s"}, flags...)...)
-		if got.code != exitFailure || got.stderr == "" {
-			t.Errorf("%q: expected an error, got %d, %q", flags, got.code, got.stdout)
+		got := runProgram(t, importer, nil, append([]string{"--to", "unix:///nowhere/s"}, c.flags...)...)
+		if got.code != c.code || !strings.HasPrefix(got.stderr, "geargate-import: ") {
+			t.Errorf("%q: expected an error, got %d, %q, %q", c.flags, got.code, got.stdout, got.stderr)
 		}
 	}
+	if got := runProgram(t, importer, nil, "--help"); got.code != exitOK || !strings.Contains(got.stdout, "--sqlite FILE") {
+		t.Errorf("expected the flags, got %d, %q", got.code, got.stdout)
+	}
+	if got := runProgram(t, importer, nil, "--version"); got.code != exitOK || !strings.HasPrefix(got.stdout, "geargate-import 0.") {
+		t.Errorf("expected the version, got %d, %q", got.code, got.stdout)
+	}
 	if got := runProgram(t, binary, nil, "export"); got.code != exitFailure || !strings.Contains(got.stderr, "--data") {
-		t.Errorf("expected a directory to be asked for, got %d, %q", got.code, got.stderr)
+		t.Errorf("expected export to ask for a directory, got %d, %q", got.code, got.stderr)
 	}
 }
