@@ -173,8 +173,8 @@ func (r *Router) cancelJob(s *session, line *protocol.Line) {
 // registered it with the backends yet or not.
 func (r *Router) hasWorker(function []byte) bool {
 	for s := r.opened.first; s != nil; s = r.opened.next(s) {
-		for i := range s.worker.abilities {
-			if bytes.EqualFold(s.worker.abilities[i].function, function) {
+		for a := s.worker.abilities.first; a != nil; a = s.worker.abilities.next(a) {
+			if bytes.EqualFold(a.function.name, function) {
 				return true
 			}
 		}
@@ -191,8 +191,8 @@ func (r *Router) workersTable() []byte {
 		if s.clientID == nil {
 			row.ID = []byte("-")
 		}
-		for i := len(s.worker.abilities) - 1; i >= 0; i-- {
-			row.Functions = append(row.Functions, s.worker.abilities[i].function)
+		for a := s.worker.abilities.last; a != nil; a = a.inAbilities.prev {
+			row.Functions = append(row.Functions, a.function.name)
 		}
 		text = row.AppendTo(text)
 	}
@@ -215,8 +215,8 @@ func (r *Router) localCounts() []localCount {
 		return &counts[i]
 	}
 	for s := r.opened.first; s != nil; s = r.opened.next(s) {
-		for i := range s.worker.abilities {
-			at(s.worker.abilities[i].function).workers++
+		for a := s.worker.abilities.first; a != nil; a = s.worker.abilities.next(a) {
+			at(a.function.name).workers++
 		}
 	}
 	for _, id := range slices.Sorted(maps.Keys(r.links)) {

@@ -40,6 +40,12 @@ type assignment struct {
 
 	inquiry *inquiry // Checking
 
+	ability   *ability    // Running and Orphaned: of its worker; may be nil
+	frontHash uint64      // of front, likewise
+	before    *assignment // see running.of
+
+	inRunning, inAbility hook[assignment] // worker.running, ability.running
+
 	ofLink  hook[assignment] // link.carries, Router.orphans while Orphaned
 	inReady hook[assignment]
 }
@@ -170,10 +176,11 @@ func (r *Router) assign(a *assignment, w *worker, p *reply, kind protocol.Type) 
 	if w.runsOther(a) {
 		a.front = a.backend.otherFront(&a.handle, func(front handleText) bool { return w.runs(front.bytes()) != nil })
 	}
-	w.hold(a)
+	by := r.ability(w, a.function)
+	w.hold(a, by)
 	r.enrollWorker(w)
-	if t := w.timeout(a.function); t > 0 {
-		r.arm(&a.timer, r.now.Add(t), a)
+	if by != nil && by.timeout > 0 {
+		r.arm(&a.timer, r.now.Add(by.timeout), a)
 	}
 	switch {
 	case kind == protocol.GrabJob:

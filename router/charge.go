@@ -2,16 +2,24 @@ package router
 
 import "github.com/geargate/geargate/protocol"
 
-// What a foreground job and a reply take beside the bytes that are theirs, in
-// bytes, roughly: they keep a peer from filling the memory with nothing.
+// What a foreground job, a reply and a worker's function take beside the bytes
+// that are theirs, in bytes, roughly: they keep a peer from filling the memory
+// with nothing. A function counts with its place in the group and at built-in
+// job servers.
 const (
-	jobCost   = 512
-	replyCost = 128
+	jobCost     = 512
+	replyCost   = 128
+	abilityCost = 512
 )
 
+// size is what a is charged with. A name is kept twice, and twice again by a
+// built-in job server.
+func (a *ability) size() int { return abilityCost + 4*len(a.function.name) }
+
 // Held returns how many bytes are kept because of a session: its foreground
-// jobs that have not ended, and replies that wait for others before them. A
-// job counts for each session that listens to it, though it is kept once.
+// jobs that have not ended, replies that wait for others before them, and the
+// functions that it has registered. A job and a function's name count for each
+// session, though they are kept once.
 // worker says that the session can do jobs: what it says next may be what
 // others wait for.
 func (r *Router) Held(id SessionID) (bytes int, worker bool) {
@@ -19,7 +27,7 @@ func (r *Router) Held(id SessionID) (bytes int, worker bool) {
 	if s == nil {
 		return 0, false
 	}
-	return s.held, len(s.worker.abilities) > 0
+	return s.held, s.worker.abilities.count > 0
 }
 
 // HeldForAll returns the sum of Held over all sessions.

@@ -18,6 +18,9 @@ func (s *session) recount() int {
 		j := l.job
 		bytes += jobCost + len(j.function) + len(j.unique) + len(j.reducer) + len(j.aggregator) + len(j.workload)
 	}
+	for a := s.worker.abilities.first; a != nil; a = s.worker.abilities.next(a) {
+		bytes += abilityCost + 4*len(a.function.name)
+	}
 	return bytes
 }
 

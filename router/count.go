@@ -194,8 +194,8 @@ func (r *Router) Count() *Counts {
 	}
 	for g := r.formed.first; g != nil; g = r.formed.next(g) {
 		c.Workers += g.members
-		for _, name := range g.functions {
-			f := of(name)
+		for i := range g.functions {
+			f := of(g.functions[i].function.name)
 			f.Asleep += g.asleep.count
 			f.Active += g.members - g.asleep.count
 		}

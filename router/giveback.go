@@ -23,6 +23,15 @@ func (r *Router) takeAway(a *assignment) {
 	}
 }
 
+// takeAwayAll ends w's hold on all that it runs, and returns that.
+func (r *Router) takeAwayAll(w *worker) (lost []*assignment) {
+	for w.running.first != nil {
+		lost = append(lost, w.running.first)
+		r.takeAway(w.running.first)
+	}
+	return lost
+}
+
 // giveBack finds a new place for a job that its worker has lost.
 func (r *Router) giveBack(a *assignment) {
 	if a.state == assignmentOrphaned {
@@ -67,9 +76,10 @@ func (r *Router) idleGroup(a *assignment) *group {
 	if g := a.link.group; g.free() > 0 {
 		return g
 	}
-	for _, g := range r.able[string(a.function)] {
-		if g.free() > 0 {
-			return g
+	able := r.functions.groupsOf(a.function)
+	for m := able.first; m != nil; m = able.next(m) {
+		if m.group.free() > 0 {
+			return m.group
 		}
 	}
 	return nil

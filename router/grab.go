@@ -28,9 +28,7 @@ func (r *Router) rouse(g *group) {
 // preSleep puts a worker to sleep, unless a job is ready for it.
 func (r *Router) preSleep(w *worker) {
 	r.awake(w)
-	if w.changed {
-		r.joinGroup(w)
-	}
+	r.regroup(w)
 	w.state = workerAsleep
 	if w.group != nil {
 		w.group.asleep.pushBack(w)
@@ -191,20 +189,10 @@ func (r *Router) linkWoken(l *link) {
 // grabbed, so that the two round trips overlap. It does so only where no other
 // group may get the job instead.
 func (r *Router) wakeEarly(g *group) {
-	if g.outstanding > 0 && g.woken.count == 0 && g.next() == nil && g.asleep.count > 0 && r.alone(g) {
+	if g.outstanding > 0 && g.woken.count == 0 && g.next() == nil && g.asleep.count > 0 && g.shared == 0 {
 		r.wake(g)
 		r.setTimer(g)
 	}
-}
-
-// alone reports whether no other group shares a function with g.
-func (r *Router) alone(g *group) bool {
-	for _, f := range g.functions {
-		if len(r.able[string(f)]) > 1 {
-			return false
-		}
-	}
-	return true
 }
 
 // makeReady puts a into g's ready list; a job that was lost by its worker

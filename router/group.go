@@ -10,8 +10,9 @@ import (
 // a few links to each backend and grabs jobs on behalf of its members: a
 // backend sees a handful of busy workers, however many there are.
 type group struct {
-	key       string
-	functions [][]byte // in the order of registration
+	key       string          // the numbers of its functions
+	functions []groupFunction // in the order of registration; none once its last member has gone
+	shared    int             // how many of them other groups can do, too
 	members   int
 
 	links       [][]*link // by backend
@@ -27,48 +28,17 @@ type group struct {
 	inFormed hook[group] // Router.formed
 }
 
-// groupOf returns the group for a worker's abilities, made if need be.
-func (r *Router) groupOf(w *worker) *group {
-	key := r.scratch[len(r.scratch):]
-	for i := range w.abilities {
-		key = append(append(key, w.abilities[i].function...), 0)
+// newGroup makes the group of workers with these abilities.
+func (r *Router) newGroup(key string, of *abilities) *group {
+	g := &group{key: key, functions: make([]groupFunction, 0, of.count), links: make([][]*link, len(r.backends))}
+	for a := of.first; a != nil; a = of.next(a) {
+		a.function.users++
+		g.functions = append(g.functions, groupFunction{group: g, function: a.function})
 	}
-	if g := r.groups[string(key)]; g != nil {
-		return g
-	}
-	g := &group{key: string(key), links: make([][]*link, len(r.backends))}
-	for i := range w.abilities {
-		g.functions = append(g.functions, slices.Clone(w.abilities[i].function))
-	}
+	g.enlist()
 	r.groups[g.key] = g
 	r.formed.pushBack(g)
-	for _, f := range g.functions {
-		r.able[string(f)] = append(r.able[string(f)], g)
-	}
 	return g
-}
-
-// joinGroup moves w, with its sleep, into the group its abilities ask for.
-// GRAB_JOBs it is owed were for the abilities it had.
-func (r *Router) joinGroup(w *worker) {
-	old := w.group
-	if old != nil {
-		for w.grabs.count > 0 {
-			r.serve(old, w.grabs.first, nil)
-		}
-		if w.state == workerAsleep {
-			old.asleep.remove(w)
-		}
-	}
-	w.changed, w.group = false, nil
-	if len(w.abilities) > 0 {
-		r.enter(r.groupOf(w), w)
-	}
-	r.enrollWorker(w)
-	r.enrollClient(w.session)
-	if old != nil {
-		r.leaveGroup(old)
-	}
 }
 
 // enter makes w a member of g.
@@ -92,13 +62,7 @@ func (r *Router) leaveGroup(g *group) {
 	}
 	delete(r.groups, g.key)
 	r.formed.remove(g)
-	for _, f := range g.functions {
-		if left := remove(r.able[string(f)], g); len(left) > 0 {
-			r.able[string(f)] = left
-		} else {
-			delete(r.able, string(f))
-		}
-	}
+	g.delist(&r.functions)
 	r.disarm(&g.timer)
 	for _, links := range g.links {
 		for _, l := range slices.Clone(links) {
@@ -166,8 +130,8 @@ func (r *Router) shrink(g *group) {
 // whole connection.
 func (r *Router) register(l *link) {
 	r.ask(l, protocol.SetClientID, []byte("geargate"))
-	for _, f := range l.group.functions {
-		r.ask(l, protocol.CanDo, f)
+	for i := range l.group.functions {
+		r.ask(l, protocol.CanDo, l.group.functions[i].function.name)
 	}
 	l.state = linkAwake
 	r.balance(l.group)

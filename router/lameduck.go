@@ -50,7 +50,7 @@ func (d *lameDuck) due(r *Router) {
 // other, as those of the workers of one host do.
 func (s *session) turn() int {
 	share := 1 + int(uint64(s.id)*0x9e3779b97f4a7c15>>32)%batches
-	if len(s.worker.abilities) == 0 {
+	if s.worker.abilities.count == 0 {
 		share += batches
 	}
 	return max(share, s.notBefore)
@@ -81,10 +81,10 @@ func (r *Router) dismissIdle() {
 // GRAB_JOB, which can be NO_JOB.
 func (r *Router) mayGo(s *session) bool {
 	w := &s.worker
-	if s.forwards || s.listen.first != nil || len(w.running) > 0 {
+	if s.forwards || s.listen.first != nil || w.running.count > 0 {
 		return false
 	}
-	if r.duck.last && len(w.abilities) > 0 && r.jobs.pending > 0 {
+	if r.duck.last && w.abilities.count > 0 && r.jobs.pending > 0 {
 		return false
 	}
 	owed := 0

@@ -69,20 +69,24 @@ func (l *list[T, H]) next(v *T) *T {
 
 // The lists of the router, by the hook they go by.
 type (
-	sessionList = list[session, inOpened]
-	lingerList  = list[session, inLingering]
-	byJob       = list[listener, ofJob]
-	bySession   = list[listener, ofSession]
-	byLink      = list[assignment, ofLink]
-	jobList     = list[job, inPlace]
-	doubtList   = list[job, inDoubt]
-	formedList  = list[group, inFormed]
-	readyList   = list[assignment, inReady]
-	grabList    = list[grab, inWaiting]
-	byWorker    = list[grab, ofWorker]
-	workerList  = list[worker, inGroup]
-	clientList  = list[session, inClientRoll]
-	workerRoll  = list[worker, inWorkerRoll]
+	sessionList    = list[session, inOpened]
+	lingerList     = list[session, inLingering]
+	byJob          = list[listener, ofJob]
+	bySession      = list[listener, ofSession]
+	byLink         = list[assignment, ofLink]
+	jobList        = list[job, inPlace]
+	doubtList      = list[job, inDoubt]
+	formedList     = list[group, inFormed]
+	readyList      = list[assignment, inReady]
+	grabList       = list[grab, inWaiting]
+	byWorker       = list[grab, ofWorker]
+	workerList     = list[worker, inGroup]
+	clientList     = list[session, inClientRoll]
+	workerRoll     = list[worker, inWorkerRoll]
+	abilityList    = list[ability, inAbilities]
+	functionGroups = list[groupFunction, inGroups]
+	byRunner       = list[assignment, ofRunner]
+	byAbility      = list[assignment, ofAbility]
 )
 
 type (
@@ -101,19 +105,28 @@ type (
 
 	inClientRoll struct{}
 	inWorkerRoll struct{}
+
+	inAbilities struct{}
+	inGroups    struct{}
+	ofRunner    struct{}
+	ofAbility   struct{}
 )
 
-func (inOpened) of(s *session) *hook[session]      { return &s.inOpened }
-func (inLingering) of(s *session) *hook[session]   { return &s.inLingering }
-func (ofJob) of(l *listener) *hook[listener]       { return &l.ofJob }
-func (ofSession) of(l *listener) *hook[listener]   { return &l.ofSession }
-func (ofLink) of(a *assignment) *hook[assignment]  { return &a.ofLink }
-func (inPlace) of(j *job) *hook[job]               { return &j.inPlace }
-func (inDoubt) of(j *job) *hook[job]               { return &j.inDoubt }
-func (inFormed) of(g *group) *hook[group]          { return &g.inFormed }
-func (inReady) of(a *assignment) *hook[assignment] { return &a.inReady }
-func (inWaiting) of(g *grab) *hook[grab]           { return &g.inWaiting }
-func (ofWorker) of(g *grab) *hook[grab]            { return &g.ofWorker }
-func (inGroup) of(w *worker) *hook[worker]         { return &w.inGroup }
-func (inClientRoll) of(s *session) *hook[session]  { return &s.inRoll }
-func (inWorkerRoll) of(w *worker) *hook[worker]    { return &w.inRoll }
+func (inOpened) of(s *session) *hook[session]             { return &s.inOpened }
+func (inLingering) of(s *session) *hook[session]          { return &s.inLingering }
+func (ofJob) of(l *listener) *hook[listener]              { return &l.ofJob }
+func (ofSession) of(l *listener) *hook[listener]          { return &l.ofSession }
+func (ofLink) of(a *assignment) *hook[assignment]         { return &a.ofLink }
+func (inPlace) of(j *job) *hook[job]                      { return &j.inPlace }
+func (inDoubt) of(j *job) *hook[job]                      { return &j.inDoubt }
+func (inFormed) of(g *group) *hook[group]                 { return &g.inFormed }
+func (inReady) of(a *assignment) *hook[assignment]        { return &a.inReady }
+func (inWaiting) of(g *grab) *hook[grab]                  { return &g.inWaiting }
+func (ofWorker) of(g *grab) *hook[grab]                   { return &g.ofWorker }
+func (inGroup) of(w *worker) *hook[worker]                { return &w.inGroup }
+func (inClientRoll) of(s *session) *hook[session]         { return &s.inRoll }
+func (inWorkerRoll) of(w *worker) *hook[worker]           { return &w.inRoll }
+func (inAbilities) of(a *ability) *hook[ability]          { return &a.inAbilities }
+func (inGroups) of(m *groupFunction) *hook[groupFunction] { return &m.inGroups }
+func (ofRunner) of(a *assignment) *hook[assignment]       { return &a.inRunning }
+func (ofAbility) of(a *assignment) *hook[assignment]      { return &a.inAbility }

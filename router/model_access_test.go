@@ -95,7 +95,7 @@ func (p *peer) refuse(words string, ev *Event) {
 	ev.Refused = &protocol.RefuseAccess
 	s := p.r.sessions[p.id]
 	books := func() string {
-		return fmt.Sprint(len(s.worker.abilities), len(s.worker.running), s.listen.count, p.r.jobs.count, p.r.waiting.jobs.count, p.r.orphans.count)
+		return fmt.Sprint(s.worker.abilities.count, s.worker.running.count, s.listen.count, p.r.jobs.count, p.r.waiting.jobs.count, p.r.orphans.count)
 	}
 	before := books()
 	p.step(ev)
@@ -146,11 +146,11 @@ func (c *checker) granted(p *peer) {
 	if p.grant == nil || s == nil {
 		return
 	}
-	for i := range s.worker.abilities {
-		f := s.worker.abilities[i].function
+	for a := s.worker.abilities.first; a != nil; a = s.worker.abilities.next(a) {
+		f := a.function.name
 		c.expect(fmt.Sprintf("session %d may work on %s, which it can do", p.id, f), p.worksOn(f), true)
 	}
-	for _, h := range s.worker.running {
-		c.expect(fmt.Sprintf("session %d may work on %s, which it runs", p.id, h.job.function), p.worksOn(h.job.function), true)
+	for a := s.worker.running.first; a != nil; a = s.worker.running.next(a) {
+		c.expect(fmt.Sprintf("session %d may work on %s, which it runs", p.id, a.function), p.worksOn(a.function), true)
 	}
 }

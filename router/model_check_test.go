@@ -37,6 +37,7 @@ func (w *world) check() error {
 		all += s.held
 	}
 	c.expect("bytes held for all", w.r.HeldForAll(), all)
+	c.functions()
 	c.rolls()
 	c.jobs()
 	c.timers()
@@ -79,7 +80,7 @@ func (c *checker) link(at *wire, l *link) {
 		switch a.state {
 		case assignmentRunning:
 			running++
-			c.expect(what+"worker has its job", slices.ContainsFunc(a.worker.running, func(h held) bool { return h.job == a }), true)
+			c.expect(what+"worker has its job", a.worker.running.has(a), true)
 		case assignmentReady:
 			c.expect(what+"members for a ready job", a.group.members > 0, true)
 		case assignmentStranded:
@@ -102,6 +103,46 @@ func (c *checker) uniqueHolds(w *world) {
 			}
 		}
 	}
+}
+
+// has reports whether a is on the list, and whether it is found by its handle.
+func (l *running) has(a *assignment) bool {
+	at := l.first
+	for at != nil && at != a {
+		at = l.next(at)
+	}
+	same := a
+	if l.of != nil {
+		for same = l.of[a.frontHash]; same != nil && same != a; {
+			same = same.before
+		}
+	}
+	return at != nil && same != nil
+}
+
+// functions checks how often each is in use, and who shares them.
+func (c *checker) functions() {
+	users := map[*function]int{}
+	for _, s := range c.r.sessions {
+		for a := s.worker.abilities.first; a != nil; a = s.worker.abilities.next(a) {
+			users[a.function]++
+		}
+	}
+	for _, g := range c.r.groups {
+		shared := 0
+		for i := range g.functions {
+			f := g.functions[i].function
+			users[f]++
+			if f.groups.count > 1 {
+				shared++
+			}
+		}
+		c.expect(fmt.Sprintf("group %q: shared functions", g.key), g.shared, shared)
+	}
+	for name, f := range c.r.functions.byName {
+		c.expect("users of "+name, f.users, users[f])
+	}
+	c.expect("functions in use", len(c.r.functions.byName), len(users))
 }
 
 func (c *checker) group(g *group) {
@@ -177,10 +218,25 @@ func (c *checker) session(s *session) {
 	for l := s.listen.first; l != nil; l = s.listen.next(l) {
 		c.expect(what+"session of a listener", l.session, s)
 	}
-	for _, h := range s.worker.running {
-		c.expect(what+"worker of a running job", h.job.worker, &s.worker)
-		c.expect(what+"a running job has a link", h.job.state == assignmentRunning, h.job.link != nil)
-		c.expect(what+"a running job without a link is an orphan", h.job.state == assignmentOrphaned, h.job.link == nil)
+	of := map[*ability]int{}
+	for a := s.worker.running.first; a != nil; a = s.worker.running.next(a) {
+		c.expect(what+"worker of a running job", a.worker, &s.worker)
+		c.expect(what+"a running job has a link", a.state == assignmentRunning, a.link != nil)
+		c.expect(what+"a running job without a link is an orphan", a.state == assignmentOrphaned, a.link == nil)
+		c.expect(what+"ability for a running job", a.ability, c.r.ability(&s.worker, a.function))
+		of[a.ability]++
+	}
+	for a := s.worker.abilities.first; a != nil; a = s.worker.abilities.next(a) {
+		c.expect(what+"jobs of "+string(a.function.name), a.running.count, of[a])
+		c.expect(what+"function "+string(a.function.name), c.r.functions.byName[string(a.function.name)], a.function)
+	}
+	if w := &s.worker; w.group != nil && !w.changed {
+		c.expect(what+"functions of its group", len(w.group.functions), w.abilities.count)
+		i := 0
+		for a := w.abilities.first; a != nil && i < len(w.group.functions); a = w.abilities.next(a) {
+			c.expect(what+"function of its group", w.group.functions[i].function, a.function)
+			i++
+		}
 	}
 }
 
@@ -198,7 +254,7 @@ func (c *checker) rolls() {
 			c.expect("roll of a client that is idle", s.roll, &rolls.idle)
 		}
 		switch {
-		case len(s.worker.running) > 0:
+		case s.worker.running.count > 0:
 			running++
 			c.expect("roll of a worker that runs a job", s.worker.roll, &rolls.running)
 		case s.worker.group != nil:

@@ -115,6 +115,9 @@ func (w *world) atRest() {
 		if g := s.worker.group; g != nil && !s.worker.changed {
 			c.expect(fmt.Sprintf("session %d: sleeps", s.id), s.worker.state, workerAsleep)
 		}
+		if w := &s.worker; w.state == workerAsleep {
+			c.expect(fmt.Sprintf("session %d: its changes are settled", s.id), w.changed, false)
+		}
 	}
 	for _, g := range w.r.groups {
 		c.expect(fmt.Sprintf("group %q: ready, outstanding", g.key), g.ready.count+g.outstanding, 0)
@@ -150,7 +153,7 @@ func (w *world) hasRun(a *attachment) bool {
 func (w *world) empty() {
 	c := &checker{r: w.r}
 	c.expect("sessions", len(w.r.sessions)+w.r.opened.count, 0)
-	c.expect("groups", len(w.r.groups)+w.r.formed.count+len(w.r.able), 0)
+	c.expect("groups", len(w.r.groups)+w.r.formed.count+len(w.r.functions.byName), 0)
 	links := 0
 	for _, b := range w.cfg.Backends {
 		links += len(w.r.named(b.Name).submit)

@@ -276,6 +276,9 @@ func (w *world) pass(d time.Duration) {
 		if !ok || at.After(end) {
 			break
 		}
+		if !at.After(w.now) {
+			w.note("wait 0s")
+		}
 		w.goTo(at)
 		w.step(&Event{Kind: Tick})
 		for w.calm && w.wrong == "" && w.arrive() {

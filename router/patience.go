@@ -139,11 +139,11 @@ func (r *Router) turnAway(g *group, at *grab) {
 // comes as always. It is left to b to choose where several groups can do the
 // function.
 func (r *Router) foresee(b *backend, function []byte) {
-	groups := r.able[string(function)]
-	if len(groups) != 1 || len(groups[0].links[b.id]) == 0 {
+	able := r.functions.groupsOf(function)
+	if able.count != 1 || len(able.first.group.links[b.id]) == 0 {
 		return
 	}
-	g := groups[0]
+	g := able.first.group
 	for _, l := range g.links[b.id] {
 		if l.state != linkAsleep {
 			l.foreseen = true

@@ -1,7 +1,6 @@
 package router
 
 import (
-	"bytes"
 	"slices"
 
 	"github.com/cespare/xxhash/v2"
@@ -143,19 +142,6 @@ func denominator(p *protocol.Packet) []byte {
 	return p.Arg(2)
 }
 
-// runs returns the job that w runs under a handle, or nil. Where it was given
-// the same job twice, one came over a link that has ended without anybody here
-// knowing yet, most often the first: the last is returned.
-func (w *worker) runs(front []byte) *assignment {
-	hash := xxhash.Sum64(front)
-	for i := len(w.running) - 1; i >= 0; i-- {
-		if h := &w.running[i]; h.front == hash && bytes.Equal(h.job.front.bytes(), front) {
-			return h.job
-		}
-	}
-	return nil
-}
-
 // lateResult answers a result for a job that w does not hold. Only one that
 // cannot be late is refused: of a session that is no worker, or about a job
 // that w never had and that is still under way.
@@ -164,7 +150,7 @@ func (r *Router) lateResult(w *worker, p *protocol.Packet) {
 		r.replyError(w.session, protocol.RefuseHandle)
 		return
 	}
-	stranger := w.group == nil && len(w.abilities) == 0 && len(w.had) == 0
+	stranger := w.group == nil && w.abilities.count == 0 && len(w.had) == 0
 	others := r.jobOf(p.Arg(0)) != nil && !slices.Contains(w.had, xxhash.Sum64(p.Arg(0)))
 	if stranger || others {
 		r.replyError(w.session, protocol.RefusalForLate(p.Type))

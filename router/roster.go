@@ -89,7 +89,7 @@ func (r *Router) strikeClient(s *session) {
 func (r *Router) enrollWorker(w *worker) {
 	var roll *workerRoll
 	switch {
-	case len(w.running) > 0:
+	case w.running.count > 0:
 		roll = &r.rolls.running
 	case w.group != nil:
 		roll = &r.rolls.resting
@@ -141,16 +141,16 @@ func (s *session) entry() ClientEntry {
 
 func (w *worker) entry() WorkerEntry {
 	e := WorkerEntry{
-		Entry:     Entry{Session: w.session.id, ID: clip(w.session.clientID), Jobs: len(w.running), Since: w.since},
+		Entry:     Entry{Session: w.session.id, ID: clip(w.session.clientID), Jobs: w.running.count, Since: w.since},
 		State:     "awake",
-		Functions: len(w.abilities),
+		Functions: w.abilities.count,
 	}
-	for _, a := range w.abilities[:min(len(w.abilities), MaxNames)] {
-		e.Names = append(e.Names, clip(a.function))
+	for a := w.abilities.first; a != nil && len(e.Names) < MaxNames; a = w.abilities.next(a) {
+		e.Names = append(e.Names, clip(a.function.name))
 	}
 	switch {
-	case len(w.running) > 0:
-		a := w.running[0].job
+	case w.running.count > 0:
+		a := w.running.first
 		e.State, e.Since, e.Backend = "running", a.began, a.backend.name
 		e.Function, e.Handle = clip(a.function), clip(a.front.bytes())
 	case w.state == workerAsleep:

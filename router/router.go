@@ -24,8 +24,8 @@ type Router struct {
 	links     map[LinkID]*link
 	lastLink  LinkID
 	groups    map[string]*group
-	formed    formedList          // all groups, in the order they came
-	able      map[string][]*group // the groups with members that can do a function
+	formed    formedList // all groups, in the order they came
+	functions functionTable
 	jobs      jobTable
 	timers    timerQueue
 	lingering lingering
@@ -54,12 +54,12 @@ type Router struct {
 // New returns a router with every backend down and no session.
 func New(cfg Config) *Router {
 	r := &Router{
-		cfg:      cfg,
-		large:    protocol.Large,
-		sessions: map[SessionID]*session{},
-		links:    map[LinkID]*link{},
-		groups:   map[string]*group{},
-		able:     map[string][]*group{},
+		cfg:       cfg,
+		large:     protocol.Large,
+		sessions:  map[SessionID]*session{},
+		links:     map[LinkID]*link{},
+		groups:    map[string]*group{},
+		functions: functionTable{byName: map[string]*function{}},
 	}
 	r.jobs.init()
 	r.counting.init()

@@ -36,7 +36,8 @@ import (
 //	a#2< "f\t0\t0\t1"     or a line of text
 //	a#2 flows             bytes of something incomplete go over a link
 //	a#2 down
-//	wait 400ms            time passes, and the deadlines in it fire
+//	wait 400ms            time passes, and the deadlines in it fire; after 0s, what
+//	                      is due at once
 //	drain a               no new jobs to a; undrain a ends that
 //	reload a=2 c          another configuration, written as behind farm;
 //	                      c@new is c at another address

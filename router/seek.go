@@ -26,9 +26,7 @@ type grab struct {
 func (r *Router) grabJob(w *worker, kind protocol.Type) {
 	w.asks()
 	r.awake(w)
-	if w.changed {
-		r.joinGroup(w)
-	}
+	r.regroup(w)
 	before := w.session.owes.last
 	p := r.expect(w.session)
 	if w.group == nil {

@@ -113,9 +113,9 @@ func (r *Router) request(s *session, p *protocol.Packet) {
 	case protocol.CanDoTimeout:
 		r.canDo(&s.worker, p.Arg(0), r.readTimeout(p.Arg(1)))
 	case protocol.CantDo:
-		r.cantDo(&s.worker, nonNil(p.Arg(0)))
+		r.cantDo(&s.worker, p.Arg(0))
 	case protocol.ResetAbilities:
-		r.cantDo(&s.worker, nil)
+		r.reset(&s.worker)
 	case protocol.GetStatus:
 		r.getStatus(s, p.Arg(0))
 	case protocol.GetStatusUnique:
@@ -129,15 +129,6 @@ func (r *Router) request(s *session, p *protocol.Packet) {
 	default:
 		r.replyError(s, protocol.RefuseCommand)
 	}
-}
-
-// nonNil returns name, which is never nil, so that an empty function's name is
-// not taken for none.
-func nonNil(name []byte) []byte {
-	if name == nil {
-		return []byte{}
-	}
-	return name
 }
 
 // checkedLinkPacket guards linkPacket against a backend that does not keep to

@@ -10,8 +10,12 @@ type ability struct {
 	timeout  int64 // milliseconds a job may take; 0 is without limit
 
 	ofConn   links
+	same     links // among the connection's for the same function
 	sleepers links // in function.sleepers while the connection is asleep
 }
+
+// A registration names a connection's abilities for one function.
+type registration struct{ conn, function uint32 }
 
 // shortestTimeout is what gearmand raises a shorter timeout to, in
 // milliseconds.
@@ -43,6 +47,10 @@ func (s *Server) canDo(c *conn, p *protocol.Packet) {
 	id := s.abilities.take()
 	*s.abilities.at(id) = ability{conn: c.index, function: f.index, timeout: max(timeout, 0)}
 	s.abilityLinks.pushFront(&c.abilities, id)
+	key := registration{c.index, f.index}
+	same := s.registered[key]
+	s.sameLinks.pushFront(&same, id)
+	s.registered[key] = same
 	c.registered++
 	f.abilities++
 	if c.sleep == asleep {
@@ -57,12 +65,9 @@ func (s *Server) cantDo(c *conn, name []byte) {
 	if index == 0 {
 		return
 	}
-	for id := c.abilities.head; id != 0; {
-		next := s.abilities.at(id).ofConn.next
-		if s.abilities.at(id).function == index {
-			s.unregister(c, id)
-		}
-		id = next
+	key := registration{c.index, index}
+	for id := s.registered[key].head; id != 0; id = s.registered[key].head {
+		s.unregister(c, id)
 	}
 	for id := c.jobs.head; id != 0; {
 		next := s.jobs.at(id).links.next
@@ -92,6 +97,13 @@ func (s *Server) unregister(c *conn, id uint32) {
 		s.sleeperLinks.remove(&f.sleepers, id)
 	}
 	s.abilityLinks.remove(&c.abilities, id)
+	key := registration{c.index, f.index}
+	same := s.registered[key]
+	if s.sameLinks.remove(&same, id); same.head == 0 {
+		delete(s.registered, key)
+	} else {
+		s.registered[key] = same
+	}
 	s.abilities.give(id)
 	c.registered--
 	f.abilities--

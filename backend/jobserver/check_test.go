@@ -75,6 +75,7 @@ func (c *checker) queues() {
 func (c *checker) connections() {
 	abilities := map[uint32]int{}
 	sleeping := map[uint32]int{}
+	same := map[registration]int{}
 	open := 0
 	c.s.conns.each(func(index uint32, conn *conn) {
 		if conn.index == 0 {
@@ -86,6 +87,7 @@ func (c *checker) connections() {
 		registered := 0
 		c.walk("abilities", c.s.abilityLinks, conn.abilities, func(id uint32) {
 			registered++
+			same[registration{index, c.s.abilities.at(id).function}]++
 			abilities[c.s.abilities.at(id).function]++
 			if conn.sleep == asleep {
 				sleeping[c.s.abilities.at(id).function]++
@@ -104,6 +106,15 @@ func (c *checker) connections() {
 	})
 	c.at("server", 0)
 	c.expect("connections by id", len(c.s.byID), open)
+	c.expect("registrations", len(c.s.registered), len(same))
+	for key, n := range same {
+		c.walk("abilities for one function", c.s.sameLinks, c.s.registered[key], func(id uint32) {
+			n--
+			a := c.s.abilities.at(id)
+			c.expect("registration of an ability", registration{a.conn, a.function}, key)
+		})
+		c.expect("abilities for one function that are not found", n, 0)
+	}
 	c.s.functions.each(func(index uint32, f *function) {
 		c.at("function", uint64(index))
 		c.expect("abilities", f.abilities, abilities[index])

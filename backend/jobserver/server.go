@@ -7,11 +7,12 @@ import "github.com/geargate/geargate/protocol"
 type Server struct {
 	config Config
 
-	conns     slab[conn]
-	byID      map[ConnID]uint32
-	functions slab[function]
-	names     map[string]uint32
-	abilities slab[ability]
+	conns      slab[conn]
+	byID       map[ConnID]uint32
+	functions  slab[function]
+	names      map[string]uint32
+	abilities  slab[ability]
+	registered map[registration]list // abilities, by connection and function
 
 	jobs        slab[job]
 	texts       arena
@@ -37,6 +38,7 @@ type Server struct {
 	clientLinks  linker // of attachments, of a job
 	waitLinks    linker // of attachments, of a connection
 	abilityLinks linker // of abilities, of a connection
+	sameLinks    linker // of abilities, of a registration
 	sleeperLinks linker // of abilities, of a function
 
 	// Of the Step under way.
@@ -58,6 +60,8 @@ func New(config Config) *Server {
 		byID:   make(map[ConnID]uint32),
 		names:  make(map[string]uint32),
 
+		registered: make(map[registration]list),
+
 		writing: make(map[uint32]uint32),
 	}
 	s.numbers = newTable(&s.jobs, byNumber)
@@ -67,6 +71,7 @@ func New(config Config) *Server {
 	s.clientLinks = func(id uint32) *links { return &s.attachments.at(id).ofJob }
 	s.waitLinks = func(id uint32) *links { return &s.attachments.at(id).ofConn }
 	s.abilityLinks = func(id uint32) *links { return &s.abilities.at(id).ofConn }
+	s.sameLinks = func(id uint32) *links { return &s.abilities.at(id).same }
 	s.sleeperLinks = func(id uint32) *links { return &s.abilities.at(id).sleepers }
 	return s
 }
