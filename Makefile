@@ -1,6 +1,6 @@
 # The whole project in a few words: make run, make test, make lint, make soak,
-# make bench, make bench-growth, make faults, make durable, make pictures, make
-# release, make clean.
+# make bench, make bench-growth, make faults, make hostile, make durable, make
+# pictures, make release, make clean.
 
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
@@ -21,7 +21,7 @@ RESULTS ?= .results
 # How many jobs "make durable" has queued and run in less than 2 GiB.
 DURABLE_MANY ?= 10000000
 
-.PHONY: geargate run test lint unit simulate soak fuzz e2e release release-check vulncheck tools bench bench-growth faults durable pictures microbench clean
+.PHONY: geargate run test lint unit simulate soak fuzz e2e release release-check vulncheck tools bench bench-growth faults hostile durable pictures microbench clean
 
 # The front door with its built-in pool, on 127.0.0.1:4730.
 run: geargate
@@ -108,6 +108,13 @@ bench-growth: geargate tools
 faults: geargate tools
 	@mkdir -p $(RESULTS)
 	./geargate bench faults --json $(RESULTS)/faults.json --markdown docs/faults.md
+
+# One peer after the other does what it should not, and what others notice, and
+# docs/hostile.md written anew. Eight minutes on two processors, which should have
+# nothing else to do. As root the probes have a higher priority than the rest.
+hostile: geargate tools
+	@mkdir -p $(RESULTS)
+	./geargate bench hostile --json $(RESULTS)/hostile.json --markdown docs/hostile.md
 
 # What must hold of durable background jobs, printed: five to fifteen minutes,
 # and four gigabytes in TMPDIR. DURABLE_MANY=1000000 is content with less.

@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/geargate/geargate/bench/farm"
@@ -36,7 +34,7 @@ func faultsVerb(ctx context.Context, args []string, stdout, stderr io.Writer) er
 		}
 		return errUsage
 	}
-	chosen, err := chooseFaults(set.Args())
+	chosen, err := choose("faults", faults.Scenarios, func(s faults.Scenario) string { return s.Name }, set.Args())
 	if err != nil {
 		return err
 	}
@@ -57,33 +55,7 @@ func faultsVerb(ctx context.Context, args []string, stdout, stderr io.Writer) er
 		failed = errors.Join(failed, errBroken)
 	}
 	if *page != "" {
-		failed = errors.Join(failed, faultsPage(*page, report))
+		failed = errors.Join(failed, writePage(*page, "# Faults\n\n", machine(report.Made, report.Machine), report.Markdown))
 	}
 	return errors.Join(failed, writeFile(*file, report.JSON))
-}
-
-// chooseFaults returns the named scenarios; no names are all of them.
-func chooseFaults(names []string) (chosen []faults.Scenario, err error) {
-	if len(names) == 0 {
-		return faults.Scenarios, nil
-	}
-	for _, name := range names {
-		i := slices.IndexFunc(faults.Scenarios, func(s faults.Scenario) bool { return s.Name == name })
-		if i < 0 {
-			return nil, fmt.Errorf("there are no faults %q", name)
-		}
-		chosen = append(chosen, faults.Scenarios[i])
-	}
-	return chosen, nil
-}
-
-// faultsPage writes a page anew below its preface.
-func faultsPage(file string, report *faults.Report) error {
-	var b strings.Builder
-	if err := keepPreface(&b, file, "# Faults\n\n"); err != nil {
-		return err
-	}
-	fmt.Fprintf(&b, "%s\n\n%s\n", generated, machine(report.Made, report.Machine))
-	report.Markdown(&b)
-	return os.WriteFile(file, []byte(b.String()), 0o644)
 }

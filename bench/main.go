@@ -9,6 +9,8 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"github.com/geargate/geargate/bench/hostile"
 )
 
 const usage = `usage:
@@ -20,6 +22,8 @@ const usage = `usage:
         tables and plots of what was measured
   geargate bench faults [--geargate FILE] [--seed N] [--rounds N] [--jobs N] [--json FILE] [--markdown FILE] [SCENARIO...]
         kill, freeze and cut off everything under load, and count what was lost
+  geargate bench hostile [--geargate FILE] [--json FILE] [--markdown FILE] [ATTACK...]
+        do to Geargate what one peer should not, and measure what others notice
   geargate bench list
         the scenarios that are built in
 
@@ -80,13 +84,17 @@ func dispatch(ctx context.Context, args []string, stdout, stderr io.Writer) erro
 		return reportVerb(args, stdout, stderr)
 	case "faults":
 		return faultsVerb(ctx, args, stdout, stderr)
+	case "hostile":
+		return hostileVerb(ctx, args, stdout, stderr)
+	case hostile.Verb: // one of the processes of the verb above
+		return hostile.Part(args, os.Stdin, stdout)
 	case "list":
 		return listVerb(stdout)
 	case "help", "-h", "--help":
 		fmt.Fprint(stdout, usage)
 		return nil
 	}
-	fmt.Fprintf(stderr, "geargate bench: expected run, compare, report, faults or list, got %q\n%s", verb, usage)
+	fmt.Fprintf(stderr, "geargate bench: expected run, compare, report, faults, hostile or list, got %q\n%s", verb, usage)
 	return errUsage
 }
 

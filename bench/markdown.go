@@ -3,6 +3,7 @@ package bench
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -64,6 +65,18 @@ func keepPreface(b *strings.Builder, file, title string) error {
 	}
 	b.WriteString(preface)
 	return nil
+}
+
+// writePage writes a page anew below its preface, beginning with where its
+// figures were made.
+func writePage(file, title, where string, body func(io.Writer)) error {
+	var b strings.Builder
+	if err := keepPreface(&b, file, title); err != nil {
+		return err
+	}
+	fmt.Fprintf(&b, "%s\n\n%s\n", generated, where)
+	body(&b)
+	return os.WriteFile(file, []byte(b.String()), 0o644)
 }
 
 // markdown writes a section, and its plots to directory.

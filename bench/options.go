@@ -2,7 +2,9 @@ package bench
 
 import (
 	"flag"
+	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/geargate/geargate/bench/load"
@@ -77,4 +79,23 @@ func (o *options) apply(s *Scenario) error {
 		s.Rounds = o.rounds
 	}
 	return s.check()
+}
+
+// choose returns those with the given names; no names are all of them.
+func choose[T any](kind string, all []T, name func(T) string, names []string) (chosen []T, err error) {
+	if len(names) == 0 {
+		return all, nil
+	}
+	var known []string
+	for _, one := range all {
+		known = append(known, name(one))
+	}
+	for _, wanted := range names {
+		i := slices.Index(known, wanted)
+		if i < 0 {
+			return nil, fmt.Errorf("there are no %s %q; expected %s", kind, wanted, strings.Join(known, ", "))
+		}
+		chosen = append(chosen, all[i])
+	}
+	return chosen, nil
 }

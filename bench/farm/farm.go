@@ -133,6 +133,21 @@ func Gearmand(ctx context.Context, address string, flags ...string) (*Server, er
 	return Run(ctx, "gearmand", address, "gearmand", append(args, flags...)...)
 }
 
+// Geargate starts one with a configuration, to which where it listens is
+// added. The file is geargate.yaml in directory.
+func Geargate(ctx context.Context, program, directory, config string) (*Server, error) {
+	address, err := FreeAddress()
+	if err != nil {
+		return nil, err
+	}
+	path := filepath.Join(directory, "geargate.yaml")
+	config += fmt.Sprintf("listen: [{address: %q}]\n", address)
+	if err := os.WriteFile(path, []byte(config), 0o600); err != nil {
+		return nil, err
+	}
+	return Run(ctx, "geargate", address, program, "serve", "--config", path)
+}
+
 func (f *Farm) geargate(ctx context.Context, program string, args ...string) error {
 	address, err := FreeAddress()
 	if err != nil {

@@ -2,9 +2,11 @@ package farm
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"os"
 	"strconv"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -38,6 +40,27 @@ func Use(pid int) (u Usage, err error) {
 		u.Writes = -1
 	}
 	return u, nil
+}
+
+// peakEvery is how often Peak looks.
+const peakEvery = 5 * time.Millisecond
+
+// Peak returns the most memory that a process uses until ctx ends, in bytes, and
+// tells each look at it.
+func Peak(ctx context.Context, pid int, look func(rss int64)) (most int64) {
+	ticks := time.NewTicker(peakEvery)
+	defer ticks.Stop()
+	for {
+		if use, err := Use(pid); err == nil {
+			look(use.RSS)
+			most = max(most, use.RSS)
+		}
+		select {
+		case <-ctx.Done():
+			return most
+		case <-ticks.C:
+		}
+	}
 }
 
 // field returns the number behind name in /proc/PID/file.

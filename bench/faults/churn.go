@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"net"
 	"os"
 	"strings"
 	"sync"
@@ -13,6 +12,7 @@ import (
 
 	"github.com/geargate/geargate/bench/farm"
 	"github.com/geargate/geargate/bench/load"
+	"github.com/geargate/geargate/bench/wire"
 	"github.com/geargate/geargate/protocol"
 )
 
@@ -166,18 +166,16 @@ func (s *stage) steady(ctx context.Context) (h holding, err error) {
 // it one way or the other. Addresses take turns, or they would run out of
 // ports.
 func (s *stage) visit(number int) error {
-	dialer := net.Dialer{Timeout: dialTimeout, LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, byte(1+number%50))}}
-	conn, err := dialer.Dial("tcp", s.gate.Address())
+	w, err := wire.DialFrom(number, s.gate.Address())
 	if err != nil {
 		return fmt.Errorf("connection %d: %w", number, err)
 	}
-	w := &wire{conn: conn.(*net.TCPConn)}
-	defer w.cut(number%2 == 0)
+	defer w.Cut(number%2 == 0)
 	// A write that fails is the connection's end, which is to come anyway.
 	greeting := greetings[number%len(greetings)]
-	_ = w.write(greeting.packets(s))
+	_ = w.Send(greeting.packets(s))
 	if greeting.answered && number%3 == 0 {
-		_, _ = w.read()
+		_, _ = w.Receive()
 	}
 	return nil
 }
@@ -191,27 +189,18 @@ var greetings = []struct {
 	{packets: func(*stage) []byte { return nil }},
 	{packets: func(*stage) []byte { return []byte("\x00RE") }},
 	{packets: func(*stage) []byte { return []byte("stat") }},
-	{packets: func(*stage) []byte { return request(nil, protocol.EchoReq, "hello") }, answered: true},
+	{packets: func(*stage) []byte { return wire.AppendRequest(nil, protocol.EchoReq, "hello") }, answered: true},
 	{packets: func(*stage) []byte {
-		return request(request(nil, protocol.CanDo, "faults-a"), protocol.GrabJob)
+		return wire.AppendRequest(wire.AppendRequest(nil, protocol.CanDo, "faults-a"), protocol.GrabJob)
 	}, answered: true},
 	{packets: func(*stage) []byte {
-		return request(request(nil, protocol.CanDo, "faults-b"), protocol.PreSleep)
+		return wire.AppendRequest(wire.AppendRequest(nil, protocol.CanDo, "faults-b"), protocol.PreSleep)
 	}},
 	{packets: func(s *stage) []byte {
 		workload := load.AppendWorkload(nil, load.Identity{}, payload, s.salt)
-		return request(nil, protocol.SubmitJob, "faults-a", "", string(workload))
+		return wire.AppendRequest(nil, protocol.SubmitJob, "faults-a", "", string(workload))
 	}, answered: true},
 	{packets: func(*stage) []byte {
 		return protocol.AppendHeader(nil, protocol.Request, protocol.SubmitJob, 1<<20)
 	}},
-}
-
-// request appends a packet.
-func request(dst []byte, t protocol.Type, args ...string) []byte {
-	var bytes [][]byte
-	for _, arg := range args {
-		bytes = append(bytes, []byte(arg))
-	}
-	return protocol.AppendFrame(dst, protocol.Request, t, bytes...)
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/geargate/geargate/bench/load"
+	"github.com/geargate/geargate/bench/wire"
 	"github.com/geargate/geargate/protocol"
 )
 
@@ -24,8 +25,8 @@ type client struct {
 	*stage
 	id      uint32
 	random  *rand.Rand
-	wire    atomic.Pointer[wire] // the fault cuts it
-	leaving atomic.Bool          // it is to vanish, and somebody else to come in its place
+	conn    atomic.Pointer[wire.Conn] // the fault cuts it
+	leaving atomic.Bool               // it is to vanish, and somebody else to come in its place
 
 	generation int64 // of Geargate, when the wire was dialled
 	sequence   uint32
@@ -52,7 +53,7 @@ func (c *client) connect() bool {
 		return false
 	}
 	c.generation = generation
-	c.wire.Store(w)
+	c.conn.Store(w)
 	unanswered := c.owed
 	for _, all := range c.waiting {
 		unanswered = append(unanswered, all...)
@@ -67,8 +68,8 @@ func (c *client) connect() bool {
 
 // serve submits and reads until the connection ends.
 func (c *client) serve() error {
-	w := c.wire.Load()
-	defer w.conn.Close()
+	w := c.conn.Load()
+	defer w.Close()
 	if c.ending.Load() {
 		c.bid(w)
 	}
@@ -76,7 +77,7 @@ func (c *client) serve() error {
 		for !c.leaving.Load() && c.submitting.Load() && c.pending() < window {
 			c.submit()
 		}
-		p, err := w.read()
+		p, err := w.Receive()
 		if err != nil {
 			return err
 		}
@@ -87,8 +88,8 @@ func (c *client) serve() error {
 }
 
 // bid writes the last word, whose answer says that nothing more will come.
-func (c *client) bid(w *wire) {
-	w.write(protocol.AppendFrame(nil, protocol.Request, protocol.EchoReq, lastWord))
+func (c *client) bid(w *wire.Conn) {
+	w.Send(protocol.AppendFrame(nil, protocol.Request, protocol.EchoReq, lastWord))
 }
 
 func (c *client) pending() (count int) {
@@ -139,7 +140,7 @@ func (c *client) send(s *submission) {
 	workload := load.AppendWorkload(nil, s.work.who, size, c.salt)
 	unique := fmt.Appendf(nil, "%08x-%d-%d", c.salt, s.work.who.Client, s.work.who.Sequence)
 	c.owed = append(c.owed, s)
-	c.wire.Load().write(protocol.AppendFrame(nil, protocol.Request, kind, function, unique, workload))
+	c.conn.Load().Send(protocol.AppendFrame(nil, protocol.Request, kind, function, unique, workload))
 }
 
 func (c *client) packet(p *protocol.Packet) error {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/geargate/geargate/bench/farm"
 	"github.com/geargate/geargate/bench/load"
+	"github.com/geargate/geargate/bench/wire"
 	"github.com/geargate/geargate/protocol"
 )
 
@@ -68,8 +69,8 @@ func slowReader(ctx context.Context, size Size) (*Outcome, error) {
 	}
 	defer s.close()
 	b := &bulk{stage: s}
-	gate := side{address: s.gate.Address(), function: []byte("faults-bulk")}
-	direct := side{address: s.backends[0].Address(), function: []byte("faults-bulk-direct")}
+	gate := side{address: s.gate.Address(), function: "faults-bulk"}
+	direct := side{address: s.backends[0].Address(), function: "faults-bulk-direct"}
 	for range bulkWorkers {
 		if err := cmp.Or(b.employ(gate), b.employ(direct)); err != nil {
 			return nil, err
@@ -124,7 +125,7 @@ func median(all []float64) float64 {
 // connect to.
 type side struct {
 	address  string
-	function []byte // of the large results
+	function string // of the large results
 }
 
 // A bulk is large results and the client they are for.
@@ -139,8 +140,8 @@ func (b *bulk) round(ctx context.Context, gate, direct side, r *readings) error 
 	var most [companies]int64
 	for who, window := range [companies]struct {
 		at     side
-		reader func(*wire)
-	}{{gate, nil}, {gate, take}, {gate, func(*wire) {}}, {direct, nil}, {direct, take}} {
+		reader func(*wire.Conn)
+	}{{gate, nil}, {gate, take}, {gate, func(*wire.Conn) {}}, {direct, nil}, {direct, take}} {
 		p99, peak, err := b.others(ctx, window.at, window.reader)
 		if err != nil {
 			return err
@@ -155,11 +156,11 @@ func (b *bulk) round(ctx context.Context, gate, direct side, r *readings) error 
 // others measures the p99 of everybody else, in microseconds, while a reader
 // that does this with its results gets them, and how much memory Geargate used
 // at most.
-func (b *bulk) others(ctx context.Context, at side, reader func(*wire)) (p99 float64, most int64, err error) {
+func (b *bulk) others(ctx context.Context, at side, reader func(*wire.Conn)) (p99 float64, most int64, err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	peak, submitted := make(chan int64, 1), make(chan error, 1)
-	go func() { peak <- b.peak(ctx) }()
+	go func() { peak <- farm.Peak(ctx, b.gate.PID, func(int64) {}) }()
 	go func() { submitted <- b.submit(ctx, at, reader) }()
 	work := load.Default()
 	work.Clients, work.Workers, work.Rate = 20, 10, othersRate
@@ -175,22 +176,10 @@ func (b *bulk) others(ctx context.Context, at side, reader func(*wire)) (p99 flo
 	return result.Latency.P99, <-peak, nil
 }
 
-// peak returns the most memory that Geargate uses until ctx ends.
-func (b *bulk) peak(ctx context.Context) (most int64) {
-	for {
-		if use, err := farm.Use(b.gate.PID); err == nil {
-			most = max(most, use.RSS)
-		}
-		if pause(ctx, 5*time.Millisecond) != nil {
-			return most
-		}
-	}
-}
-
 // take reads results until the connection ends.
-func take(w *wire) {
+func take(w *wire.Conn) {
 	for {
-		if _, err := w.read(); err != nil {
+		if _, err := w.Receive(); err != nil {
 			return
 		}
 	}
@@ -198,20 +187,20 @@ func take(w *wire) {
 
 // submit submits jobs with large results until ctx ends, connecting again
 // when it is disconnected; nothing where there is no reader.
-func (b *bulk) submit(ctx context.Context, at side, reader func(*wire)) (err error) {
+func (b *bulk) submit(ctx context.Context, at side, reader func(*wire.Conn)) (err error) {
 	if reader == nil {
 		return nil
 	}
-	var w *wire
+	var w *wire.Conn
 	for pause(ctx, bulkPace) == nil {
 		if w == nil {
-			if w, err = dial(at.address); err != nil {
+			if w, err = wire.Dial(at.address); err != nil {
 				return err
 			}
 			go reader(w)
 		}
-		if w.write(protocol.AppendFrame(nil, protocol.Request, protocol.SubmitJob, at.function, nil, []byte("x"))) != nil {
-			w.cut(true)
+		if w.Send(wire.AppendRequest(nil, protocol.SubmitJob, at.function, "", "x")) != nil {
+			w.Cut(true)
 			w = nil
 			b.disconnected.Add(1)
 			continue
@@ -219,42 +208,22 @@ func (b *bulk) submit(ctx context.Context, at side, reader func(*wire)) (err err
 		b.submitted.Add(1)
 	}
 	if w != nil {
-		w.cut(true)
+		w.Cut(true)
 	}
 	return nil
 }
 
 // employ has a worker answer jobs with large results until the stage ends.
 func (b *bulk) employ(at side) error {
-	w, err := dial(at.address)
+	w, err := wire.Dial(at.address)
 	if err != nil {
 		return err
 	}
 	go func() {
 		<-b.ended
-		w.cut(false)
+		w.Cut(false)
 	}()
-	b.players.Go(func() { answer(w, at.function) })
-	return nil
-}
-
-// answer answers jobs with large results until the connection ends.
-func answer(w *wire, function []byte) {
-	grab := protocol.AppendFrame(nil, protocol.Request, protocol.GrabJob)
-	out := append(protocol.AppendFrame(nil, protocol.Request, protocol.CanDo, function), grab...)
 	result := bytes.Repeat([]byte{1}, bulkSize)
-	for w.write(out) == nil {
-		p, err := w.read()
-		if err != nil {
-			return
-		}
-		switch p.Type {
-		case protocol.NoJob:
-			out = protocol.AppendFrame(nil, protocol.Request, protocol.PreSleep)
-		case protocol.JobAssign:
-			out = append(protocol.AppendFrame(out[:0], protocol.Request, protocol.WorkComplete, p.Arg(0), result), grab...)
-		default:
-			out = grab
-		}
-	}
+	b.players.Go(func() { w.Work(at.function, func([]byte) []byte { return result }) })
+	return nil
 }

@@ -22,7 +22,7 @@ func (s *stage) finish(ctx context.Context, jobs int) error {
 	}
 	s.ending.Store(true)
 	for _, c := range s.clients {
-		if w := c.wire.Load(); w != nil {
+		if w := c.conn.Load(); w != nil {
 			c.bid(w)
 		}
 	}
@@ -68,8 +68,8 @@ func (s *stage) close() {
 		s.cutAll()
 	}
 	for _, w := range s.workers {
-		if wire := w.wire.Load(); wire != nil {
-			wire.cut(false)
+		if conn := w.conn.Load(); conn != nil {
+			conn.Cut(false)
 		}
 	}
 	for _, t := range s.tools {
@@ -92,8 +92,8 @@ func (s *stage) close() {
 // cutAll ends every client's connection.
 func (s *stage) cutAll() {
 	for _, c := range s.clients {
-		if w := c.wire.Load(); w != nil {
-			w.cut(false)
+		if w := c.conn.Load(); w != nil {
+			w.Cut(false)
 		}
 	}
 }

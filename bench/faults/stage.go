@@ -13,6 +13,7 @@ import (
 
 	"github.com/geargate/geargate/bench/farm"
 	"github.com/geargate/geargate/bench/load"
+	"github.com/geargate/geargate/bench/wire"
 )
 
 const (
@@ -130,16 +131,7 @@ func (s *stage) start(ctx context.Context) (err error) {
 		s.backends = append(s.backends, b)
 		config += fmt.Sprintf("  - {name: %s, address: %q}\n", s.name(b), b.Address())
 	}
-	address, err := farm.FreeAddress()
-	if err != nil {
-		return err
-	}
-	path := filepath.Join(s.files, "geargate.yaml")
-	config += fmt.Sprintf("listen: [{address: %q}]\n", address)
-	if err := os.WriteFile(path, []byte(config), 0o600); err != nil {
-		return err
-	}
-	s.gate, err = farm.Run(ctx, "geargate", address, s.geargate, "serve", "--config", path)
+	s.gate, err = farm.Geargate(ctx, s.geargate, s.files, config)
 	return err
 }
 
@@ -180,10 +172,10 @@ func (s *stage) name(backend *farm.Server) string {
 
 // dial connects to Geargate, trying until it is there; nil says that the stage
 // has ended. generation is Geargate's when it was dialled.
-func (s *stage) dial() (w *wire, generation int64) {
+func (s *stage) dial() (w *wire.Conn, generation int64) {
 	for !s.over() {
 		generation = s.gateGeneration.Load()
-		if w, err := dial(s.gate.Address()); err == nil {
+		if w, err := wire.Dial(s.gate.Address()); err == nil {
 			return w, generation
 		}
 		time.Sleep(retryPause)

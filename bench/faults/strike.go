@@ -116,9 +116,9 @@ func killWorkers(ctx context.Context, s *stage, rounds int) error {
 func (s *stage) killBusyWorker() bool {
 	for _, i := range s.random.Perm(len(s.workers)) {
 		w := s.workers[i]
-		if wire := w.wire.Load(); wire != nil && w.busy.Load() {
+		if conn := w.conn.Load(); conn != nil && w.busy.Load() {
 			w.killed.Store(true)
-			wire.cut(s.random.IntN(2) == 0)
+			conn.Cut(s.random.IntN(2) == 0)
 			return true
 		}
 	}
@@ -134,7 +134,7 @@ func killClients(ctx context.Context, s *stage, rounds int) error {
 		}
 		c := s.clients[s.random.IntN(len(s.clients))]
 		if c.leaving.CompareAndSwap(false, true) {
-			c.wire.Load().cut(s.random.IntN(2) == 0)
+			c.conn.Load().Cut(s.random.IntN(2) == 0)
 			s.kills["client connection"]++
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/geargate/geargate/bench/load"
+	"github.com/geargate/geargate/bench/wire"
 	"github.com/geargate/geargate/protocol"
 )
 
@@ -19,7 +20,7 @@ type worker struct {
 	functions [][]byte
 	grabKind  protocol.Type
 	random    *rand.Rand
-	wire      atomic.Pointer[wire]
+	conn      atomic.Pointer[wire.Conn]
 	busy      atomic.Bool // with a job
 	killed    atomic.Bool // its connection was cut by a fault
 
@@ -31,15 +32,15 @@ type worker struct {
 // the next one, with nothing left to do.
 func (w *worker) work() {
 	for {
-		wire, generation := w.dial()
-		if wire == nil {
+		conn, generation := w.dial()
+		if conn == nil {
 			return
 		}
 		w.generation = generation
 		w.killed.Store(false)
-		w.wire.Store(wire)
-		err := w.serve(wire)
-		wire.conn.Close()
+		w.conn.Store(conn)
+		err := w.serve(conn)
+		conn.Close()
 		if err == errEnd || w.over() {
 			return
 		}
@@ -65,24 +66,24 @@ func (w *worker) lost(err error) {
 	w.busy.Store(false)
 }
 
-func (w *worker) serve(wire *wire) error {
+func (w *worker) serve(conn *wire.Conn) error {
 	var hello []byte
 	for _, function := range w.functions {
 		hello = protocol.AppendFrame(hello, protocol.Request, protocol.CanDo, function)
 	}
-	if err := wire.write(w.appendGrab(hello)); err != nil {
+	if err := conn.Send(w.appendGrab(hello)); err != nil {
 		return err
 	}
 	for {
-		p, err := wire.read()
+		p, err := conn.Receive()
 		if err != nil {
 			return err
 		}
-		out, err := w.packet(wire, p)
+		out, err := w.packet(conn, p)
 		if err != nil {
 			return err
 		}
-		if err := wire.write(out); err != nil {
+		if err := conn.Send(out); err != nil {
 			return err
 		}
 	}
@@ -93,7 +94,7 @@ func (w *worker) appendGrab(dst []byte) []byte {
 }
 
 // packet acts on one packet and returns what to answer.
-func (w *worker) packet(wire *wire, p *protocol.Packet) (out []byte, err error) {
+func (w *worker) packet(conn *wire.Conn, p *protocol.Packet) (out []byte, err error) {
 	switch p.Type {
 	case protocol.Noop:
 		return w.appendGrab(nil), nil
@@ -102,7 +103,7 @@ func (w *worker) packet(wire *wire, p *protocol.Packet) (out []byte, err error) 
 		return protocol.AppendFrame(nil, protocol.Request, protocol.PreSleep), nil
 	case protocol.JobAssign, protocol.JobAssignUniq, protocol.JobAssignAll:
 		w.unsure = nil
-		return w.assigned(wire, p.Arg(0), p.Arg(p.Args()-1))
+		return w.assigned(conn, p.Arg(0), p.Arg(p.Args()-1))
 	case protocol.EchoRes:
 		return nil, errEnd
 	}
@@ -111,7 +112,7 @@ func (w *worker) packet(wire *wire, p *protocol.Packet) (out []byte, err error) 
 }
 
 // assigned does a job. Now and then the result comes in two parts.
-func (w *worker) assigned(wire *wire, handle, workload []byte) (out []byte, err error) {
+func (w *worker) assigned(conn *wire.Conn, handle, workload []byte) (out []byte, err error) {
 	who, intact := load.ReadWorkload(workload, w.salt)
 	if !intact {
 		w.ledger.mistake(wrong, "a worker got an altered workload, handle %q", handle)
@@ -123,7 +124,7 @@ func (w *worker) assigned(wire *wire, handle, workload []byte) (out []byte, err 
 	result := load.AppendResult(nil, workload)
 	took := time.Duration(w.random.Int64N(int64(2 * w.workTime)))
 	if w.random.IntN(4) == 0 {
-		if err := wire.write(protocol.AppendFrame(nil, protocol.Request, protocol.WorkData, handle, result)); err != nil {
+		if err := conn.Send(protocol.AppendFrame(nil, protocol.Request, protocol.WorkData, handle, result)); err != nil {
 			return nil, err
 		}
 	}
