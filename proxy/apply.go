@@ -16,6 +16,7 @@ func (c *core) apply() {
 		case router.Send:
 			if s := c.sessions[a.Session]; s != nil && !s.closing {
 				c.put(&s.peer, &a.Draft)
+				s.created = s.created || a.Draft.Type == protocol.JobCreated
 			}
 		case router.SendText:
 			if s := c.sessions[a.Session]; s != nil && !s.closing {

@@ -30,6 +30,7 @@ type peer struct {
 	queued  int      // guarded by core.mu: bytes that its connection has not written, when last told
 	cut     bool     // guarded by core.mu: to be closed without anything more being written
 	dirty   bool     // guarded by core.mu: is on its lane's list
+	created bool     // guarded by core.mu: out has a JOB_CREATED
 	place   int      // guarded by core.mu: its place on that list
 	closing bool     // guarded by core.mu: to be closed once out is written; takes no more output
 }

@@ -41,15 +41,24 @@ func (c *core) collect(l *lane) {
 	l.kicked = false
 	l.calls = 0
 	l.beat()
+	l.takeOver(func(p *peer) bool { return p.created })
+	l.takeOver(func(*peer) bool { return true })
+	l.dirty = l.dirty[:0]
+}
+
+// takeOver takes over the output of the dirty peers that are wanted. Those who
+// hear of a job that was created come first: a worker that is told of the job
+// in the same turn may be done with it before the client is awake, and many a
+// client takes a result only after it has taken note of the job.
+func (l *lane) takeOver(wanted func(*peer) bool) {
 	for i, p := range l.dirty {
-		if p == nil {
+		if p == nil || !wanted(p) {
 			continue
 		}
 		l.turn = append(l.turn, flush{peer: p, parts: p.parts, out: p.out, close: p.closing, cut: p.cut})
-		p.parts, p.size, p.out, p.dirty = nil, 0, nil, false
+		p.parts, p.size, p.out, p.dirty, p.created = nil, 0, nil, false, false
 		l.dirty[i] = nil
 	}
-	l.dirty = l.dirty[:0]
 }
 
 // flush writes to one peer, and gives up one that does not read.

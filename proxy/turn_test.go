@@ -3,7 +3,33 @@ package proxy
 import (
 	"slices"
 	"testing"
+
+	"github.com/geargate/geargate/protocol"
+	"github.com/geargate/geargate/router"
 )
+
+// Who hears of a job that was created is written to before those who are sent
+// the job, whoever was given something first.
+func TestTurnWritesWhoHearsOfAJobFirst(t *testing.T) {
+	c := &core{lanes: make([]lane, 1), sessions: map[router.SessionID]*session{1: {}, 2: {}}}
+	c.acts = []router.Action{
+		{Kind: router.Send, Session: 1, Draft: protocol.Drafted(protocol.Response, protocol.Noop)},
+		{Kind: router.Send, Session: 2, Draft: protocol.Drafted(protocol.Response, protocol.JobCreated, []byte("H:h:1"))},
+	}
+	for _, first := range []router.SessionID{2, 1} { // the second time without a job
+		c.apply()
+		l := &c.lanes[0]
+		l.turn = nil
+		c.collect(l)
+		if len(l.turn) != 2 || l.turn[0].peer != &c.sessions[first].peer {
+			t.Errorf("written in another order than session %d first", first)
+		}
+		c.acts = []router.Action{
+			{Kind: router.Send, Session: 1, Draft: protocol.Drafted(protocol.Response, protocol.Noop)},
+			{Kind: router.Send, Session: 2, Draft: protocol.Drafted(protocol.Response, protocol.Noop)},
+		}
+	}
+}
 
 // Of links, that which is given something last is written last, so that what
 // goes to a backend over several of them arrives in order.

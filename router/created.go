@@ -45,9 +45,6 @@ func (r *Router) created(j *job, p *protocol.Packet, refused bool) {
 		return
 	}
 	j.front = r.newFront(j)
-	if r.linger(j) {
-		return
-	}
 	for l := j.listeners.first; l != nil; l = j.listeners.next(l) {
 		if l.unheard != nil {
 			r.answer(l.unheard, protocol.JobCreated, j.front.bytes())

@@ -70,7 +70,6 @@ func (l *list[T, H]) next(v *T) *T {
 // The lists of the router, by the hook they go by.
 type (
 	sessionList    = list[session, inOpened]
-	lingerList     = list[session, inLingering]
 	byJob          = list[listener, ofJob]
 	bySession      = list[listener, ofSession]
 	byLink         = list[assignment, ofLink]
@@ -90,18 +89,17 @@ type (
 )
 
 type (
-	inOpened    struct{}
-	inLingering struct{}
-	ofJob       struct{}
-	ofSession   struct{}
-	ofLink      struct{}
-	inPlace     struct{}
-	inDoubt     struct{}
-	inFormed    struct{}
-	inReady     struct{}
-	inWaiting   struct{}
-	ofWorker    struct{}
-	inGroup     struct{}
+	inOpened  struct{}
+	ofJob     struct{}
+	ofSession struct{}
+	ofLink    struct{}
+	inPlace   struct{}
+	inDoubt   struct{}
+	inFormed  struct{}
+	inReady   struct{}
+	inWaiting struct{}
+	ofWorker  struct{}
+	inGroup   struct{}
 
 	inClientRoll struct{}
 	inWorkerRoll struct{}
@@ -113,7 +111,6 @@ type (
 )
 
 func (inOpened) of(s *session) *hook[session]             { return &s.inOpened }
-func (inLingering) of(s *session) *hook[session]          { return &s.inLingering }
 func (ofJob) of(l *listener) *hook[listener]              { return &l.ofJob }
 func (ofSession) of(l *listener) *hook[listener]          { return &l.ofSession }
 func (ofLink) of(a *assignment) *hook[assignment]         { return &a.ofLink }

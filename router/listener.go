@@ -41,9 +41,6 @@ func (l *listener) handle() []byte {
 
 // tell sends l a packet of its job, behind the JOB_CREATED it waits for.
 func (r *Router) tell(l *listener, t protocol.Type, args ...[]byte) {
-	if l.unheard != nil && l.session.lingers {
-		r.letGo(l.session)
-	}
 	if p := l.unheard; p != nil {
 		r.holdFrame(p, t, args...)
 		return

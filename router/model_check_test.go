@@ -206,7 +206,7 @@ func holdsJob(held []byte) bool {
 func (c *checker) session(s *session) {
 	what := fmt.Sprintf("session %d: ", s.id)
 	if s.owes.first != nil {
-		c.expect(what+"the first reply is ready and not sent", s.owes.first.ready, false)
+		c.expect(what+"the first reply is ready and not sent", s.owes.first.ready || len(s.owes.first.held) > 0, false)
 	}
 	for p := s.owes.first; p != nil; p = p.next {
 		c.expect(what+"session of a reply", p.session, s)

@@ -41,7 +41,6 @@ func (r *Router) tellAll(j *job, p *protocol.Packet) {
 		next := j.listeners.next(at)
 		r.tellPacket(at, p)
 		if last {
-			at.session.waitedOut()
 			r.detach(at)
 		}
 		at = next

@@ -28,7 +28,6 @@ type Router struct {
 	functions functionTable
 	jobs      jobTable
 	timers    timerQueue
-	lingering lingering
 	doubts    doubts
 	duck      lameDuck
 	freed     []*session // of which a GRAB_JOB stands behind no other answer any more

@@ -23,11 +23,6 @@ type session struct {
 	listen bySession  // the foreground jobs it listens to
 	worker worker
 
-	spoke     bool // it has sent something since its latest JOB_CREATED
-	patience  int  // jobs in a row that it waited out without a word
-	lingers   bool // the first of owes is a JOB_CREATED that waits
-	lingersAt time.Time
-
 	held int // see Held
 
 	goes      bool // its turn to go has come, see lameDuck
@@ -36,9 +31,8 @@ type session struct {
 	roll  *clientList // the one it is on, or nil
 	since time.Time   // when it came there
 
-	inOpened    hook[session] // Router.opened
-	inLingering hook[session] // Router.lingering
-	inRoll      hook[session] // roll
+	inOpened hook[session] // Router.opened
+	inRoll   hook[session] // roll
 }
 
 func (r *Router) openSession(ev *Event) {
@@ -64,7 +58,6 @@ func (r *Router) openSession(ev *Event) {
 func (r *Router) closeSession(s *session) {
 	delete(r.sessions, s.id)
 	r.opened.remove(s)
-	r.forgetLingering(s)
 	r.dropReplies(s)
 	for s.listen.first != nil {
 		r.detach(s.listen.first)
