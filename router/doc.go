@@ -66,8 +66,7 @@
 //   - Every foreground submission that was accepted has one listener, until it
 //     has been told the last packet of its job or its session has closed.
 //   - No worker sleeps while its group has a ready job and nobody is woken for
-//     it, and none waits for a GRAB_JOB while no link can bring one, but for
-//     the moment that a patient one is kept (patience.go).
+//     it, and none waits for a GRAB_JOB while no link can bring one.
 //   - A job is held by one worker of ours at most, unless its backend was lost
 //     under it.
 package router

@@ -51,26 +51,17 @@ func (r *Router) awake(w *worker) {
 // free is how many more jobs g's idle workers could take; below zero, as many
 // ready jobs wait for a worker that is busy.
 func (g *group) free() int {
-	return g.waiting.count + g.patient.count + g.asleep.count + g.woken.count - g.ready.count
-}
-
-// next returns the GRAB_JOB that gets the next job, or nil: among the patient
-// the latest, so that the others may sleep.
-func (g *group) next() *grab {
-	if g.waiting.first != nil {
-		return g.waiting.first
-	}
-	return g.patient.last
+	return g.waiting.count + g.asleep.count + g.woken.count - g.ready.count
 }
 
 // balance brings a group to rest after a change: ready jobs go to workers
 // that wait for one, as many sleepers are woken as jobs are left, links are
 // asked for as many jobs as workers are idle, and who cannot get one is told.
 func (r *Router) balance(g *group) {
-	for at := g.next(); at != nil && g.ready.count > 0; at = g.next() {
+	for g.waiting.count > 0 && g.ready.count > 0 {
 		a := g.ready.first
 		r.unready(a)
-		r.serve(g, at, a)
+		r.serve(g, g.waiting.first, a)
 	}
 	for g.ready.count > g.woken.count && g.asleep.count > 0 {
 		r.wake(g)
@@ -78,7 +69,7 @@ func (r *Router) balance(g *group) {
 	r.askLinks(g)
 	if g.waiting.count > 0 && !g.hopeful() {
 		for g.waiting.count > 0 {
-			r.turnAway(g, g.waiting.first)
+			r.serve(g, g.waiting.first, nil)
 		}
 	}
 	r.setTimer(g)
@@ -175,6 +166,22 @@ func (r *Router) linkEmpty(l *link) {
 	r.balance(l.group)
 }
 
+// foresee notes that a job was sent to b just now. A link that b has not yet
+// answered NO_JOB is asked once more when it does: PRE_SLEEP and NOOP are saved.
+// It is left to b to choose where several groups can do the function.
+func (r *Router) foresee(b *backend, function []byte) {
+	able := r.functions.groupsOf(function)
+	if able.count != 1 {
+		return
+	}
+	for _, l := range able.first.group.links[b.id] {
+		if l.state != linkAsleep {
+			l.foreseen = true
+			return
+		}
+	}
+}
+
 // linkWoken handles NOOP: the backend has a job, or had one.
 func (r *Router) linkWoken(l *link) {
 	if l.state != linkAsleep {
@@ -189,7 +196,7 @@ func (r *Router) linkWoken(l *link) {
 // grabbed, so that the two round trips overlap. It does so only where no other
 // group may get the job instead.
 func (r *Router) wakeEarly(g *group) {
-	if g.outstanding > 0 && g.woken.count == 0 && g.next() == nil && g.asleep.count > 0 && g.shared == 0 {
+	if g.outstanding > 0 && g.woken.count == 0 && g.waiting.count == 0 && g.asleep.count > 0 && g.shared == 0 {
 		r.wake(g)
 		r.setTimer(g)
 	}
@@ -221,9 +228,6 @@ func (r *Router) setTimer(g *group) {
 	if g.waiting.count > 0 {
 		at = g.waiting.first.at.Add(r.cfg.GrabTimeout)
 	}
-	if g.patient.count > 0 && (at.IsZero() || g.patient.first.lull.Before(at)) {
-		at = g.patient.first.lull
-	}
 	if g.woken.count > 0 {
 		if wake := g.woken.first.wokenAt.Add(r.cfg.WakeTimeout); at.IsZero() || wake.Before(at) {
 			at = wake
@@ -247,9 +251,6 @@ func (g *group) due(r *Router) {
 	r.giveUpLate(g)
 	for g.waiting.count > 0 && !g.waiting.first.at.Add(r.cfg.GrabTimeout).After(r.now) {
 		r.serve(g, g.waiting.first, nil)
-	}
-	for g.patient.count > 0 && !g.patient.first.lull.After(r.now) {
-		r.serve(g, g.patient.first, nil)
 	}
 	for g.woken.count > 0 && !g.woken.first.wokenAt.Add(r.cfg.WakeTimeout).After(r.now) {
 		w := g.woken.first

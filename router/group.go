@@ -20,10 +20,9 @@ type group struct {
 	outstanding int       // GRAB_JOBs of all links
 	ready       readyList
 	waiting     grabList   // GRAB_JOBs of members that are owed a reply, oldest first
-	patient     grabList   // those whose NO_JOB waits, in the order it is due
 	asleep      workerList // most recently active last
 	woken       workerList // NOOP sent, GRAB_JOB not seen yet, oldest first
-	timer       timer      // for the oldest of waiting, patient or woken
+	timer       timer      // for the oldest of waiting or woken
 
 	inFormed hook[group] // Router.formed
 }

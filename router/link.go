@@ -52,8 +52,7 @@ type link struct {
 // A group link that sleeps is woken by its backend; one that is awake may have
 // jobs waiting and is asked as soon as a worker is idle. It never goes from
 // Awake to Asleep without a GRAB_JOB in between: gearmand would not wake it
-// again. One that has slept for a second is Awake as soon as a worker asks, and
-// one whose backend was sent a job just now may be before the NOOP (foresee).
+// again. One that has slept for a second is Awake as soon as a worker asks.
 type linkState uint8
 
 const (

@@ -163,17 +163,11 @@ func (c *checker) group(g *group) {
 	c.expect(what+"members", g.members, members)
 	c.expect(what+"outstanding", g.outstanding, outstanding)
 	c.expect(what+"a worker sleeps while a job is ready", g.asleep.count > 0 && g.ready.count > g.woken.count, false)
-	c.expect(what+"a worker waits while a job is ready", g.next() != nil && g.ready.count > 0, false)
+	c.expect(what+"a worker waits while a job is ready", g.waiting.count > 0 && g.ready.count > 0, false)
 	c.expect(what+"a worker waits and nothing can come", g.waiting.count > 0 && !g.hopeful(), false)
 	for at := g.waiting.first; at != nil; at = g.waiting.next(at) {
 		late := c.r.now.Sub(at.at)
 		c.expect(what+"GRAB_JOB unanswered for "+late.String(), late > c.r.cfg.GrabTimeout, false)
-	}
-	for at := g.patient.first; at != nil; at = g.patient.next(at) {
-		late := c.r.now.Sub(at.at)
-		c.expect(what+"GRAB_JOB unanswered for "+late.String(), late > c.r.cfg.GrabTimeout, false)
-		c.expect(what+"NO_JOB that waits is late", at.lull.Before(c.r.now), false)
-		c.expect(what+"a patient worker is owed one reply", at.worker.session.owes.first == at.reply && at.reply.next == nil, true)
 	}
 	for a := g.ready.first; a != nil; a = g.ready.next(a) {
 		c.expect(what+"state of a ready job", a.state, assignmentReady)

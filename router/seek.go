@@ -17,14 +17,12 @@ type grab struct {
 	kind   protocol.Type
 	behind bool      // and so in none of its group's lists
 	at     time.Time // when it was sent, or ceased to stand behind another
-	lull   time.Time // when it is answered NO_JOB, while it is in group.patient; else zero
 
 	inWaiting, ofWorker hook[grab]
 }
 
 // grabJob takes in a GRAB_JOB of a worker.
 func (r *Router) grabJob(w *worker, kind protocol.Type) {
-	w.asks()
 	r.awake(w)
 	r.regroup(w)
 	before := w.session.owes.last
@@ -88,7 +86,6 @@ func (r *Router) serve(g *group, at *grab, a *assignment) {
 	w, p, kind := at.worker, at.reply, at.kind
 	r.forgetGrab(g, at)
 	if a == nil {
-		w.refused = true
 		r.answer(p, protocol.NoJob)
 		return
 	}
@@ -97,12 +94,8 @@ func (r *Router) serve(g *group, at *grab, a *assignment) {
 
 // forgetGrab takes a GRAB_JOB that waits off its lists.
 func (r *Router) forgetGrab(g *group, at *grab) {
-	switch {
-	case at.behind:
-	case at.lull.IsZero():
+	if !at.behind {
 		g.waiting.remove(at)
-	default:
-		g.patient.remove(at)
 	}
 	at.reply.grab = nil
 	at.worker.grabs.remove(at)

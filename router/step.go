@@ -21,7 +21,6 @@ func (r *Router) Step(now time.Time, ev *Event, acts []Action) []Action {
 		}
 	case SessionLine:
 		if s := r.sessions[ev.Session]; s != nil {
-			r.speak(s)
 			r.checkedSessionLine(s, ev)
 		}
 	case SessionClosed:
@@ -79,7 +78,6 @@ func (r *Router) Step(now time.Time, ev *Event, acts []Action) []Action {
 // sessionPacket refuses what the session may not ask and what no job server
 // would take, and dispatches the rest.
 func (r *Router) sessionPacket(s *session, ev *Event) {
-	r.speak(s)
 	p := ev.Packet
 	switch {
 	case ev.Refused != nil:

@@ -19,8 +19,6 @@ type worker struct {
 	timer      timer     // while it sleeps, for its changed abilities
 	spentUntil time.Time // until when its share of time for changing its group is used up
 	wokenAt    time.Time
-	patience   int      // how often in a row it slept until it was woken
-	refused    bool     // its latest GRAB_JOB was answered NO_JOB
 	had        []uint64 // hashes of the handles of the last jobs it held
 	hadOldest  int      // its place in had, once that is full
 
