@@ -118,7 +118,7 @@ func TestEveryTypeRoundTrips(t *testing.T) {
 }
 
 func TestUnknownTypesHaveNumbers(t *testing.T) {
-	for _, n := range []Type{0, 43, 0x7fffffff, 0x80000000, 0xffffffff} {
+	for _, n := range []Type{0, 43, 99, 0x7fffffff} {
 		if n.Known() || !strings.HasPrefix(n.String(), "type ") {
 			t.Errorf("type %d is known as %v", uint32(n), n)
 		}

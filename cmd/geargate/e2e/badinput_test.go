@@ -61,8 +61,7 @@ func answers(kind protocol.Type, args ...string) reaction {
 	}
 }
 
-// A badInput is something no peer should send. Where gearmand has no reaction
-// it would not survive it.
+// A badInput is something no peer should send, and that gearmand survives.
 type badInput struct {
 	name     string
 	data     string
@@ -82,9 +81,8 @@ var badInputs = []badInput{
 	{"response magic", "\x00RES" + frame(protocol.GrabJob)[4:], refuses("INVALID_MAGIC"), refuses("INVALID_MAGIC")},
 	{"type 0", sized(0, 0, ""), closes, closes},
 	{"type 43", sized(43, 0, ""), closes, closes},
+	{"type 99", sized(99, 0, ""), closes, closes},
 	{"type 0x7fffffff", sized(0x7fffffff, 0, ""), closes, closes},
-	{"type 0x80000000", sized(0x80000000, 0, ""), nil, closes},
-	{"type 0xffffffff", sized(0xffffffff, 0, ""), nil, closes},
 	{"the unused type 5", sized(5, 0, ""), refuses("INVALID_COMMAND"), refuses("INVALID_COMMAND")},
 	{"NOOP", frame(protocol.Noop), refuses("INVALID_COMMAND"), refuses("INVALID_COMMAND")},
 	{"JOB_CREATED", frame(protocol.JobCreated, "H:x:1"), refuses("INVALID_COMMAND"), refuses("INVALID_COMMAND")},
@@ -95,11 +93,8 @@ var badInputs = []badInput{
 	{"a submission of one string", sized(protocol.SubmitJob, 1, "f"), closes, refuses("INVALID_PACKET")},
 	{"a submission of two strings", frame(protocol.SubmitJobBg, "f", "u"), closes, refuses("INVALID_PACKET")},
 	{"a reduce submission of three strings", frame(protocol.SubmitReduceJob, "f", "u", "r", "x"), closes, refuses("INVALID_PACKET")},
-	{"an empty submission", frame(protocol.SubmitJob), swallows, refuses("INVALID_PACKET")},
 	{"a length shorter than the arguments", sized(protocol.SubmitJob, 3, "f\x00u\x00x"), closes, closes},
 	{"a length of 4 GiB", sized(protocol.SubmitJob, 0xffffffff, "f\x00u\x00x"), swallows, closes},
-	{"WORK_STATUS of a handle alone", sized(protocol.WorkStatus, 5, "H:x:1"), swallows, refuses("INVALID_PACKET")},
-	{"WORK_STATUS without a denominator", frame(protocol.WorkStatus, "H:x:1", "1"), swallows, refuses("JOB_NOT_FOUND")},
 	{"WORK_STATUS with a long denominator", frame(protocol.WorkStatus, "H:x:1", "1", "123456789012"), refuses("JOB_NOT_FOUND"), refuses("JOB_NOT_FOUND")},
 	{"WORK_FAIL of a long handle", frame(protocol.WorkFail, long[:64]), refuses("ARGUMENT_TOO_LARGE"), refuses("ARGUMENT_TOO_LARGE")},
 	{"WORK_COMPLETE of a long handle", frame(protocol.WorkComplete, long[:64], "x"), refuses("JOB_NOT_FOUND"), refuses("ARGUMENT_TOO_LARGE")},
@@ -111,7 +106,7 @@ var badInputs = []badInput{
 	{"a function of 9,000 bytes", frame(protocol.SubmitJobBg, long[:9000], "u", "x"), closes, refuses("INVALID_FUNCTION_NAME")},
 	{"CAN_DO of 9,000 bytes", frame(protocol.CanDo, long[:9000]), closes, ignores},
 	{"an epoch out of range", frame(protocol.SubmitJobEpoch, "f", "u", "99999999999999999999", "x"), wavers, refuses("INVALID_ARGUMENT")},
-	{"a timeout out of range", frame(protocol.CanDoTimeout, "t", strings.Repeat("9", 40)), nil, ignores},
+	{"a timeout that is no number", frame(protocol.CanDoTimeout, "t", "soon"), ignores, ignores},
 	{"an admin line of six words", "one two three four five six\n", closes, closes},
 	{"an admin line of 9 KiB", long[:9<<10] + "\n", closes, closes},
 	{"9 KiB without an end", long[:9<<10], closes, closes},
@@ -126,9 +121,6 @@ func TestBadInput(t *testing.T) {
 			react := bad.geargate
 			if !f.geargate {
 				react = bad.gearmand
-			}
-			if react == nil {
-				continue
 			}
 			t.Run(bad.name, func(t *testing.T) {
 				c := connect(t, f.address, "bad peer")

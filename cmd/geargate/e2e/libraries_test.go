@@ -24,9 +24,9 @@ func TestPHP(t *testing.T) {
 }
 
 // Perl's client and worker. This worker sends empty results in a form that
-// makes gearmand run the job again for ever: they are asked of Geargate only.
-// And one of the two workers dies of gearmand's answer to its WORK_FAIL behind
-// a WORK_EXCEPTION.
+// gearmand does not take for an end of the job: only Geargate is asked for them.
+// And one of the two workers gives up at gearmand's answer to its WORK_FAIL
+// behind a WORK_EXCEPTION.
 func TestPerl(t *testing.T) {
 	onEachTarget(t, func(t *testing.T, f *farm) {
 		for range 2 {

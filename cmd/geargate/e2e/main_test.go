@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -97,6 +98,15 @@ func buildGeargate(path string) error {
 
 // onEachTarget runs a case on a fresh farm of every target, side by side.
 func onEachTarget(t *testing.T, run func(t *testing.T, f *farm)) {
+	onTargets(t, targets, run)
+}
+
+// onEachGeargate is onEachTarget without gearmand itself.
+func onEachGeargate(t *testing.T, run func(t *testing.T, f *farm)) {
+	onTargets(t, slices.DeleteFunc(slices.Clone(targets), func(t target) bool { return !t.geargate }), run)
+}
+
+func onTargets(t *testing.T, targets []target, run func(t *testing.T, f *farm)) {
 	for _, target := range targets {
 		t.Run(target.name, func(t *testing.T) {
 			t.Parallel()
