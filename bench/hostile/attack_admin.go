@@ -117,7 +117,7 @@ func cancelJobs(f *field) (func(), error) {
 	return func() {
 		go f.repeat(1, func(conn *wire.Conn) error {
 			go io.Copy(io.Discard, conn)
-			return f.again(conn, func() error {
+			return f.again(func() error {
 				var lines []byte
 				for range pipelined {
 					lines = protocol.VerbCancelJob.AppendLine(lines, []byte(anyBefore(first)))

@@ -11,7 +11,7 @@ import (
 const (
 	crowd          = 200 // workers
 	crowdFunctions = 500 // of each
-	pipelined      = 200 // admin lines in one write
+	pipelined      = 200 // questions in one write
 )
 
 // manyFunctions has 200 workers sleep on 500 functions of their own each.
@@ -43,7 +43,7 @@ func askInLoop(line string) func(*field) (func(), error) {
 		return func() {
 			f.repeat(1, func(conn *wire.Conn) error {
 				answers := bufio.NewReaderSize(conn, 64<<10)
-				return f.again(conn, func() error {
+				return f.again(func() error {
 					if err := conn.Send(question); err != nil {
 						return err
 					}
@@ -81,6 +81,33 @@ func askPipelined(line string) func(*field) (func(), error) {
 	}
 }
 
+// unreadClients ask and read nothing.
+const unreadClients = 20
+
+// askUnread has clients write an admin line again and again, and read nothing.
+func askUnread(line string) func(*field) (func(), error) {
+	return func(f *field) (func(), error) {
+		return func() { f.pour(bytes.Repeat([]byte(line+"\n"), pipelined)) }, nil
+	}
+}
+
+// askStatusUnread does the same with GET_STATUS of a job that is queued.
+func askStatusUnread(f *field) (func(), error) {
+	handle, err := f.queueOne()
+	questions := bytes.Repeat(wire.AppendRequest(nil, protocol.GetStatus, handle), pipelined)
+	return func() { f.pour(questions) }, err
+}
+
+// pour has clients write questions and read nothing.
+func (f *field) pour(questions []byte) {
+	f.repeat(unreadClients, func(conn *wire.Conn) error {
+		return f.again(func() error {
+			f.count("questions", pipelined)
+			return conn.Send(questions)
+		})
+	})
+}
+
 // askByHandle floods with GET_STATUS of a job that is queued.
 func askByHandle(f *field) (func(), error) {
 	handle, err := f.queueOne()
@@ -94,9 +121,9 @@ func askByUnique(f *field) (func(), error) {
 }
 
 func (f *field) askStatus(t protocol.Type, of string) func() {
-	const clients, each = 4, 200
-	questions := bytes.Repeat(wire.AppendRequest(nil, t, of), each)
+	const clients = 4
+	questions := bytes.Repeat(wire.AppendRequest(nil, t, of), pipelined)
 	return func() {
-		f.repeat(clients, func(conn *wire.Conn) error { return f.flood(conn, questions, "questions", each) })
+		f.repeat(clients, func(conn *wire.Conn) error { return f.flood(conn, questions, "questions", pipelined) })
 	}
 }

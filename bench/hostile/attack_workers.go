@@ -50,11 +50,27 @@ func registerAsleep(count, size int) func(*field) (func(), error) {
 	}
 }
 
+// registerMuch has workers register functions, and stay.
+func registerMuch(workers, count, size int) func(*field) (func(), error) {
+	return func(f *field) (func(), error) {
+		burst := requests(nil, protocol.CanDo, names(count, size))
+		return func() {
+			f.repeat(workers, func(conn *wire.Conn) error {
+				err := f.storm(conn, burst, "CAN_DOs", count)
+				if err == nil {
+					_, err = conn.Receive() // its end
+				}
+				return err
+			})
+		}, nil
+	}
+}
+
 func registerAwake(f *field) (func(), error) {
 	burst := requests(nil, protocol.CanDo, names(stormSize, nameSize))
 	return func() {
 		f.repeat(1, func(conn *wire.Conn) error {
-			return f.again(conn, func() error { return f.storm(conn, burst, "CAN_DOs", stormSize) })
+			return f.again(func() error { return f.storm(conn, burst, "CAN_DOs", stormSize) })
 		})
 	}, nil
 }
@@ -100,7 +116,7 @@ func (f *field) takeBack(begin func(conn *wire.Conn) error) (func(), error) {
 			if err := begin(conn); err != nil {
 				return err
 			}
-			return f.again(conn, func() error {
+			return f.again(func() error {
 				if err := f.storm(conn, give, "CAN_DOs", stormSize); err != nil {
 					return err
 				}
@@ -129,7 +145,7 @@ func resetAbilities(f *field) (func(), error) {
 	data = wire.AppendRequest(requests(data, protocol.CanDo, names(100, nameSize)), protocol.PreSleep)
 	return func() {
 		f.repeat(1, func(conn *wire.Conn) error {
-			return f.again(conn, func() error { return f.storm(conn, data, "rounds", 1) })
+			return f.again(func() error { return f.storm(conn, data, "rounds", 1) })
 		})
 	}, nil
 }

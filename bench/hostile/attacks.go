@@ -24,7 +24,7 @@ const farmSize = 3
 func find(name string) (*Attack, error) {
 	i := slices.IndexFunc(Attacks, func(a Attack) bool { return a.Name == name })
 	if i < 0 {
-		return nil, fmt.Errorf("%w: %q", errUnknown, name)
+		return nil, fmt.Errorf("there is no attack %q", name)
 	}
 	return &Attacks[i], nil
 }
@@ -47,6 +47,7 @@ func builtin(name, about string, play func(*field) (func(), error)) []Attack {
 var Attacks = slices.Concat(
 	both("can-do-asleep", "a worker sleeps, and sends 10,000 CAN_DOs with names of 12 bytes in one write", registerAsleep(10_000, 12)),
 	builtin("can-do-long", "a worker sleeps, and sends 10,000 CAN_DOs with names of 4,000 bytes in one write", registerAsleep(10_000, 4000)),
+	builtin("can-do-memory", "30 workers send 9,999 CAN_DOs with names of 4,000 bytes each, and stay", registerMuch(30, 9999, 4000)),
 	both("can-do-awake", "a worker sends the same 5,000 CAN_DOs again and again", registerAwake),
 	both("cant-do-asleep", "a worker sleeps, and sends 5,000 CAN_DOs and 5,000 CANT_DOs in turn", takeBackAsleep),
 	both("can-do-busy", "a worker has a job, and sends 5,000 CAN_DOs and 5,000 CANT_DOs in turn", takeBackBusy),
@@ -69,11 +70,13 @@ var Attacks = slices.Concat(
 	builtin("workers-million-pipelined", "200 `workers` in each write, with a million queued jobs", among(million, askPipelined("workers"))),
 	builtin("show-jobs-million", "admin `show jobs` in a loop, with a million queued jobs", among(million, askInLoop("show jobs"))),
 	builtin("show-jobs-million-pipelined", "200 `show jobs` in each write, with a million queued jobs", among(million, askPipelined("show jobs"))),
+	builtin("show-jobs-million-unread", "20 clients send `show jobs`, pipelined, and read nothing, with a million queued jobs", among(million, askUnread("show jobs"))),
 	farmOnly("status-farm-pipelined", "200 `status` in each write, with 200 workers of the same 500 functions", among(sameFunctions, askPipelined("status"))),
 	farmOnly("workers-farm-pipelined", "200 `workers` in each write, with 200 workers of the same 500 functions", among(sameFunctions, askPipelined("workers"))),
 
 	both("get-status", "four clients send GET_STATUS, pipelined", askByHandle),
 	both("get-status-unique", "four clients send GET_STATUS_UNIQUE, pipelined", askByUnique),
+	both("get-status-unread", "20 clients send GET_STATUS, pipelined, and read nothing", askStatusUnread),
 	// What the result counts in limits.memory is 2 GB: the default is needed.
 	[]Attack{{
 		Name: "listeners", About: "a job with 20,000 listeners ends with a result of 100 kB", Echo: 100 * time.Millisecond, Memory: 4 << 30, play: listen,

@@ -3,7 +3,6 @@ package hostile
 import (
 	"bufio"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -200,7 +199,7 @@ func (f *field) drop(conn *wire.Conn) {
 }
 
 // again calls play until it fails, or the time is up.
-func (f *field) again(conn *wire.Conn, play func() error) error {
+func (f *field) again(play func() error) error {
 	for f.goesOn() {
 		if err := play(); err != nil {
 			return err
@@ -234,7 +233,7 @@ func awaitType(conn *wire.Conn, t protocol.Type, count int) error {
 // flood writes data again and again while what comes back is thrown away.
 func (f *field) flood(conn *wire.Conn, data []byte, what string, each int) error {
 	go io.Copy(io.Discard, conn)
-	return f.again(conn, func() error {
+	return f.again(func() error {
 		err := conn.Send(data)
 		if err == nil {
 			f.count(what, each)
@@ -254,5 +253,3 @@ func names(count, size int) (all []string) {
 	}
 	return all
 }
-
-var errUnknown = errors.New("there is no such attack")
