@@ -28,6 +28,7 @@ type Config struct {
 	Pool     Pool
 	Spool    Spool
 	Admin    Admin
+	Clients  Clients
 	Limits   Limits
 	Timeouts Timeouts
 	Health   Health
@@ -104,6 +105,11 @@ type Spool struct {
 	Rate int    // jobs a second that go on to the backends, at most
 }
 
+// Clients is what every client is given.
+type Clients struct {
+	Exceptions bool // WORK_EXCEPTION, whether it has asked for it or not
+}
+
 // Limits bounds what a peer can make grow. Sizes are in bytes.
 type Limits struct {
 	Frame                 int // body of one frame
@@ -161,8 +167,6 @@ type Gearmand struct {
 	// HandlePrefix begins every handle of the built-in job servers; empty is
 	// H: and the host's name.
 	HandlePrefix string
-	// Exceptions opts every session in to WORK_EXCEPTION.
-	Exceptions bool
 }
 
 // DefaultConfig returns the configuration of a process that was told nothing:

@@ -33,6 +33,7 @@ func newBuilder() *builder {
 		"admin.listen":                   optional(&admin.Listen, address(&admin.Listen, true)),
 		"admin.token":                    secret(&admin.Token),
 		"admin.token_file":               optional(&admin.TokenFile, path(&admin.TokenFile)),
+		"clients.exceptions":             truth(&b.config.Clients.Exceptions),
 		"limits.frame":                   size(&limits.Frame, 64*KiB, 4095*MiB),
 		"limits.line":                    size(&limits.Line, 64, MiB),
 		"limits.function_name":           size(&limits.FunctionName, 1, 8*KiB),

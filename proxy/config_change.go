@@ -14,7 +14,8 @@ import (
 // restart.
 var reloadable = map[string]bool{
 	"backends": true, "pools": true, "routes": true, "access": true,
-	"limits.frame": true, "limits.line": true, "limits.function_name": true, "limits.functions_per_worker": true,
+	"clients.exceptions": true,
+	"limits.frame":       true, "limits.line": true, "limits.function_name": true, "limits.functions_per_worker": true,
 	"limits.in_flight": true, "limits.memory": true, "limits.connections_per_address": true, "timeouts.keepalive": true,
 	"limits.ready_jobs": true, "limits.max_pending": true, "limits.connections": true, "limits.group_links": true,
 	"limits.job_retries": true, "limits.held_jobs": true, "limits.held_bytes": true,

@@ -13,7 +13,7 @@ func TestMistakes(t *testing.T) {
 		want       []string // all problems, each as far as it goes
 	}{
 		{"unknown section", "pool:\n  servers: 1\nlisteners:\n", []string{
-			`c.yaml:3: expected one of the keys access, admin, backends, health, limits, listen, log, pool, pools, routes, spool, timeouts, got "listeners"`}},
+			`c.yaml:3: expected one of the keys access, admin, backends, clients, health, limits, listen, log, pool, pools, routes, spool, timeouts, got "listeners"`}},
 		{"unknown key", "timeouts:\n  dial: 1s\n  dail: 2s\n", []string{
 			`c.yaml:3: timeouts: expected one of the keys dial, shutdown_delay, drain, admin, grab, wake, hold, handshake, keepalive, can_do_unit, got "dail"`}},
 		{"doubled section", "log: {level: info}\npool: {servers: 1}\nlog: {level: warn}\n", []string{
@@ -23,9 +23,9 @@ func TestMistakes(t *testing.T) {
 		{"merge key", "pool: &a\n  servers: 1\nlog:\n  <<: *a\n", []string{
 			`c.yaml:4: log: expected one of the keys level, format, got "<<"`}},
 		{"mapping as key", "? {a: b}\n: c\n", []string{
-			`c.yaml:1: expected one of the keys access, admin, backends, health, limits, listen, log, pool, pools, routes, spool, timeouts, got a mapping`}},
+			`c.yaml:1: expected one of the keys access, admin, backends, clients, health, limits, listen, log, pool, pools, routes, spool, timeouts, got a mapping`}},
 		{"list at the top", "- listen\n", []string{
-			`c.yaml:1: expected a mapping of access, admin, backends, health, limits, listen, log, pool, pools, routes, spool, timeouts, got a list`}},
+			`c.yaml:1: expected a mapping of access, admin, backends, clients, health, limits, listen, log, pool, pools, routes, spool, timeouts, got a list`}},
 		{"word at the top", "geargate\n", []string{`c.yaml:1: expected a mapping of`}},
 		{"second document", "log: {level: info}\n---\nlog: {level: warn}\n", []string{
 			`c.yaml:2: expected one YAML document, got a second document begins`}},

@@ -22,7 +22,7 @@ func (c *Config) Router(lanes int) router.Config {
 	r.GroupLinks = c.Limits.GroupLinks
 	r.JobRetries = c.Limits.JobRetries
 	r.PlainHandles = c.Gearmand.PlainHandles
-	r.Exceptions = c.Gearmand.Exceptions
+	r.Exceptions = c.Clients.Exceptions
 	r.TimeoutSeconds = c.Timeouts.CanDoUnit == "s"
 	r.GrabTimeout = c.Timeouts.Grab
 	r.WakeTimeout = c.Timeouts.Wake

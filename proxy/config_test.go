@@ -125,6 +125,7 @@ access:
   - {listeners: [":4731", "unix:///run/geargate.sock"], addresses: [10.0.0.1, "::/0"], certificates: [a, "*.b"], submit: [f], work: ["g*", h], admin: write}
   - {}
 admin: {socket: /run/a.sock, listen: ":4731", token: 0123456789abcdefg}
+clients: {exceptions: true}
 limits:
   frame: 1GiB
   line: 64B
@@ -166,7 +167,8 @@ log: {level: debug, format: json}
 			Listeners: []string{":4731", "unix:///run/geargate.sock"}, Addresses: []netip.Prefix{netip.MustParsePrefix("10.0.0.1/32"), netip.MustParsePrefix("::/0")},
 			Certificates: []string{"a", "*.b"}, Submit: []string{"f"}, Work: []string{"g*", "h"}, Admin: "write",
 		}, {}},
-		Admin: Admin{Socket: "/run/a.sock", Listen: ":4731", Token: "0123456789abcdefg"},
+		Admin:   Admin{Socket: "/run/a.sock", Listen: ":4731", Token: "0123456789abcdefg"},
+		Clients: Clients{Exceptions: true},
 		Limits: Limits{Frame: GiB, Line: 64, FunctionName: KiB, FunctionsPerWorker: 7, ReadyJobs: 8,
 			InFlight: MiB, MaxPending: 2 * GiB, Memory: 3 * GiB, ConnectionsPerAddress: 5, Connections: 9, GroupLinks: 3, JobRetries: 4, HeldJobs: 5, HeldBytes: 6 * KiB},
 		Timeouts: Timeouts{Dial: 90 * time.Second, ShutdownDelay: 3 * time.Second, Admin: 2 * time.Second, Grab: 300 * time.Millisecond,
@@ -190,6 +192,7 @@ func TestRouterConfig(t *testing.T) {
 	text := `
 backends: [{name: a, address: x, weight: 2}]
 pool: {servers: 2}
+clients: {exceptions: true}
 limits: {function_name: 11B, functions_per_worker: 12, ready_jobs: 13, group_links: 14, job_retries: 15, held_jobs: 19, held_bytes: 20B}
 timeouts: {admin: 16ms, grab: 17ms, wake: 18ms, hold: 21ms, can_do_unit: s}
 health: {interval: 22ms, timeout: 23ms}
@@ -199,7 +202,7 @@ log: {level: warn}
 	if err != nil {
 		t.Fatal(err)
 	}
-	config.Gearmand = Gearmand{PlainHandles: true, Exceptions: true}
+	config.Gearmand = Gearmand{PlainHandles: true}
 	r := config.Router(3)
 	var backends []string
 	for _, b := range r.Backends {

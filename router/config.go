@@ -19,7 +19,8 @@ type Config struct {
 	// PlainHandles passes a backend's handles on as they are. It is right
 	// only with a single backend.
 	PlainHandles bool
-	// Exceptions opts every session in to WORK_EXCEPTION.
+	// Exceptions sends WORK_EXCEPTION to every session, whether it has opted in
+	// or not.
 	Exceptions bool
 	// TimeoutSeconds reads the number of CAN_DO_TIMEOUT as seconds; otherwise
 	// it is milliseconds, as in gearmand.

@@ -57,7 +57,7 @@ func (r *Router) tellPacket(l *listener, p *protocol.Packet) {
 	case protocol.WorkStatus:
 		r.tell(l, protocol.WorkStatus, front, p.Arg(1), denominator(p))
 	case protocol.WorkException:
-		if !l.session.exceptions {
+		if !l.session.exceptions && !r.cfg.Exceptions {
 			r.tell(l, protocol.WorkFail, front)
 			return
 		}

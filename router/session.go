@@ -37,12 +37,11 @@ type session struct {
 
 func (r *Router) openSession(ev *Event) {
 	s := &session{
-		id:         ev.Session,
-		lane:       ev.Lane,
-		peer:       ev.Peer,
-		number:     ev.Number,
-		exceptions: r.cfg.Exceptions,
-		forwards:   ev.Forwards,
+		id:       ev.Session,
+		lane:     ev.Lane,
+		peer:     ev.Peer,
+		number:   ev.Number,
+		forwards: ev.Forwards,
 	}
 	s.worker.session = s
 	r.sessions[s.id] = s

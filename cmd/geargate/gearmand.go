@@ -124,6 +124,7 @@ func (o *gearmandOptions) config() (proxy.Config, error) {
 	}
 	settings := []proxy.Setting{
 		{From: "--job-retries", Key: "limits.job_retries", Value: fmt.Sprint(o.retries)},
+		{From: "--exceptions", Key: "clients.exceptions", Value: fmt.Sprint(o.exceptions)},
 	}
 	if o.data != "" {
 		settings = append(settings, proxy.Setting{From: "--data", Key: "pool.store", Value: o.data})
@@ -133,7 +134,7 @@ func (o *gearmandOptions) config() (proxy.Config, error) {
 	}
 	config, err := proxy.Load("", os.LookupEnv, settings)
 	config.Log = proxy.Log{Level: o.level, Format: "text"}
-	config.Gearmand = proxy.Gearmand{PlainHandles: true, HandlePrefix: o.prefix, Exceptions: o.exceptions}
+	config.Gearmand = proxy.Gearmand{PlainHandles: true, HandlePrefix: o.prefix}
 	config.Timeouts.Drain = forEver
 	config.Admin = proxy.Admin{}
 	if o.ssl {

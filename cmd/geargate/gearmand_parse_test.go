@@ -166,7 +166,8 @@ func TestGearmandConfig(t *testing.T) {
 	want.Timeouts.Drain = forEver
 	want.Admin = proxy.Admin{}
 	want.Log = proxy.Log{Level: slog.LevelDebug, Format: "text"}
-	want.Gearmand = proxy.Gearmand{PlainHandles: true, HandlePrefix: "H:y", Exceptions: true}
+	want.Gearmand = proxy.Gearmand{PlainHandles: true, HandlePrefix: "H:y"}
+	want.Clients.Exceptions = true
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)
 	}

@@ -49,13 +49,14 @@ func startFarm(t *testing.T, target target) *farm {
 	return f
 }
 
-func startGearmand(t *testing.T, name string) *process {
+// startGearmand starts a gearmand, with further flags if need be.
+func startGearmand(t *testing.T, name string, flags ...string) *process {
 	t.Helper()
 	address := freeAddress(t)
 	_, port, _ := net.SplitHostPort(address)
-	return startProcess(t, name, address, exec.Command("gearmand",
-		"--listen", "127.0.0.1", "--port", port, "--log-file", "stderr", "--verbose", "ERROR",
-		"--file-descriptors", "10000"))
+	flags = append(flags, "--listen", "127.0.0.1", "--port", port, "--log-file", "stderr", "--verbose", "ERROR",
+		"--file-descriptors", "10000")
+	return startProcess(t, name, address, exec.Command("gearmand", flags...))
 }
 
 // ask sends an admin line on a connection of its own and returns the one line
