@@ -20,7 +20,7 @@ func TestMigratingFilesAndFlags(t *testing.T) {
 	}
 	files := regexp.MustCompile("(?s)\n```yaml\n(.*?)```").FindAllStringSubmatch(string(text), -1)
 	lines := regexp.MustCompile(`\n +gearmand (-.*)`).FindAllStringSubmatch(string(text), -1)
-	if len(files) != 2 || len(lines) != 1 {
+	if len(files) != 3 || len(lines) != 1 {
 		t.Errorf("found %d files and %d command lines of gearmand", len(files), len(lines))
 	}
 	for _, file := range files {
