@@ -164,9 +164,29 @@ func (r *Router) cancelJob(s *session, line *protocol.Line) {
 	q := r.newQuery(s)
 	q.finish = finishText(line.Verb)
 	if j != nil || b.up() && !lost {
+		at := b.place(&h)
+		if j != nil {
+			at = j.place
+		}
+		r.withhold(q, at)
 		r.askBackend(q, b.linkAbout(j, s.lane), line.Verb.AppendLine(nil, h.bytes()))
 	}
 	r.await(q)
+}
+
+// withhold keeps the job at p from workers until q, which asks its backend to
+// cancel it, has its answer.
+func (r *Router) withhold(q *query, p place) {
+	goOn := r.cancelAhead(p)
+	if goOn == nil {
+		return
+	}
+	finish := q.finish
+	q.finish = func(r *Router, q *query) {
+		cancelled := isVerdictOK(q.answers(protocol.VerbCancelJob))
+		finish(r, q)
+		goOn(cancelled)
+	}
 }
 
 // hasWorker reports whether a session can do a function, whether its group has

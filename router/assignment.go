@@ -39,6 +39,7 @@ type assignment struct {
 	timer timer // Running: the worker's CAN_DO_TIMEOUT
 
 	inquiry *inquiry // Checking
+	ahead   bool     // it stands in Router.ahead
 
 	ability   *ability    // Running and Orphaned: of its worker; may be nil
 	frontHash uint64      // of front, likewise
@@ -51,14 +52,15 @@ type assignment struct {
 }
 
 // An inquiry is the question to a backend whether anybody else listens to a
-// job. It outlives the assignment it is about when that one's link ends.
+// job, or whether it has cancelled it. It outlives the assignment it is about
+// when that one's link ends.
 type inquiry struct {
 	about *assignment
 }
 
 // assignmentState is where an assignment stands:
 //
-//	Checking ──► Ready ◄──────────► Running ──► gone (result)
+//	Checking ◄─► Ready ◄──────────► Running ──► gone (result)
 //	               │ last member      │ │ ▲
 //	               ▼ of the group     │ │ │ assigned again
 //	            Stranded ◄────────────┘ │ │
@@ -69,7 +71,8 @@ type inquiry struct {
 //
 // A new one is Ready, or Stranded where its group has lost its last member, or
 // Checking where nobody here listens: if somebody does elsewhere it goes on like
-// a new one, and is gone otherwise.
+// a new one, and is gone otherwise. A Ready one is Checking again when its last
+// listener leaves, and while its backend is asked to cancel it (ahead.go).
 //
 // All but Running are gone when their link is lost. Stranded waits for nothing
 // but that: the link cannot be closed while other jobs of it run; then the
@@ -79,7 +82,7 @@ type inquiry struct {
 type assignmentState uint8
 
 const (
-	assignmentChecking assignmentState = iota // nobody listens here; somebody elsewhere?
+	assignmentChecking assignmentState = iota // its backend is asked whether it is to be run
 	assignmentReady
 	assignmentRunning
 	assignmentStranded
@@ -119,9 +122,14 @@ func (r *Router) linkAssigned(l *link, p *protocol.Packet) {
 	} else {
 		r.waits.take(a)
 	}
-	if j != nil && j.needless() {
+	switch g := l.group; {
+	case j != nil && j.needless():
+		r.ahead.add(a)
 		r.shed(a, j)
-	} else {
+	case g.waiting.count > 0 && g.ready.count == 0:
+		r.serve(g, g.waiting.first, a)
+	default:
+		r.ahead.add(a)
 		r.hand(a)
 	}
 	r.balance(l.group)
@@ -172,6 +180,7 @@ func (a *assignment) fill(p *protocol.Packet, shared bool) {
 // is of the kind it asked for, whatever was grabbed with upstream.
 func (r *Router) assign(a *assignment, w *worker, p *reply, kind protocol.Type) {
 	a.state, a.worker, a.began = assignmentRunning, w, r.now
+	r.ahead.remove(a)
 	a.link.running++
 	if w.runsOther(a) {
 		a.front = a.backend.otherFront(&a.handle, func(front handleText) bool { return w.runs(front.bytes()) != nil })
@@ -201,6 +210,7 @@ func (r *Router) forget(a *assignment) {
 	if a.worker != nil {
 		r.takeAway(a)
 	}
+	r.ahead.remove(a)
 	if a.link != nil {
 		a.link.carries.remove(a)
 		a.link = nil

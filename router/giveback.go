@@ -20,6 +20,7 @@ func (r *Router) takeAway(a *assignment) {
 	if a.state == assignmentRunning {
 		a.link.running--
 		a.state = assignmentStranded
+		r.ahead.add(a)
 	}
 }
 

@@ -73,10 +73,10 @@ func (r *Router) await(q *query) {
 }
 
 // status takes in one STATUS_RES or STATUS_RES_UNIQUE. A job that runs is
-// preferred to one that is only known.
-func (q *query) status(r *Router, b *backend, p *protocol.Packet, refused bool) {
+// preferred to one that is only known. One that was fetched ahead does not run.
+func (q *query) status(r *Router, b *backend, p *protocol.Packet, refused, ahead bool) {
 	known := !refused && string(p.Arg(1)) == "1"
-	running := known && string(p.Arg(2)) == "1"
+	running := known && !ahead && string(p.Arg(2)) == "1"
 	if known && (!q.known || running && !q.running) {
 		q.numerator, q.denominator = slices.Clone(p.Arg(3)), slices.Clone(p.Arg(4))
 	}

@@ -25,7 +25,9 @@ func (r *Router) relay(l *link, p *protocol.Packet) {
 	}
 	r.tellAll(j, p)
 	if ends(p.Type) {
+		at := j.place
 		r.ended(j)
+		r.endedElsewhere(at)
 	}
 }
 

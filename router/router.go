@@ -35,6 +35,7 @@ type Router struct {
 	waits     waits
 	waiting   waiting // jobs that wait for a backend
 	forwarded forwarded
+	ahead     aheadTable
 	orphans   byLink // jobs of ours that run on though their links have ended
 	nextLane  int    // which lane gets the next group link
 
@@ -61,6 +62,7 @@ func New(cfg Config) *Router {
 		functions: functionTable{byName: map[string]*function{}},
 	}
 	r.jobs.init()
+	r.ahead.byPlace = map[place]*assignment{}
 	r.counting.init()
 	for _, b := range cfg.Backends {
 		r.addBackend(b)

@@ -58,10 +58,12 @@ func (r *Router) closeSession(s *session) {
 	delete(r.sessions, s.id)
 	r.opened.remove(s)
 	r.dropReplies(s)
-	for s.listen.first != nil {
-		r.detach(s.listen.first)
-	}
 	r.dismiss(&s.worker)
+	for s.listen.first != nil {
+		j := s.listen.first.job
+		r.detach(s.listen.first)
+		r.stopListening(j)
+	}
 	r.strikeClient(s)
 	r.charge(s, -s.held)
 	if s.submits {

@@ -41,14 +41,19 @@ func (r *Router) getStatus(s *session, front []byte) {
 // statusFrom handles a STATUS_RES: the only one, or one of several.
 func (r *Router) statusFrom(b *backend, o owed, p *protocol.Packet, refused bool) {
 	if o.kind == owedStatusAll {
-		o.query.status(r, b, p, refused)
+		h, ok := handleOf([]byte(o.query.asked))
+		o.query.status(r, b, p, refused, ok && r.isAhead(b, &h))
 		return
 	}
 	if refused {
 		r.statusMissed(o.reply)
 		return
 	}
-	r.answer(o.reply, protocol.StatusRes, o.reply.asked.bytes(), p.Arg(1), p.Arg(2), p.Arg(3), p.Arg(4))
+	running := p.Arg(2)
+	if string(running) == "1" && r.isFrontAhead(o.reply.asked.bytes()) {
+		running = zero
+	}
+	r.answer(o.reply, protocol.StatusRes, o.reply.asked.bytes(), p.Arg(1), running, p.Arg(3), p.Arg(4))
 }
 
 // statusHere answers for a job of which no backend knows better.
@@ -126,7 +131,7 @@ func (r *Router) statusUniqueFrom(b *backend, q *query, p *protocol.Packet, refu
 		}
 		q.clients += max(n, 0)
 	}
-	q.status(r, b, p, refused)
+	q.status(r, b, p, refused, r.isUniqueAhead(b, []byte(q.asked)))
 }
 
 func oneOrZero(set bool) []byte {
