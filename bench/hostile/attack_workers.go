@@ -3,6 +3,7 @@ package hostile
 import (
 	"math/rand/v2"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/geargate/geargate/bench/wire"
@@ -50,16 +51,24 @@ func registerAsleep(count, size int) func(*field) (func(), error) {
 	}
 }
 
-// registerMuch has workers register functions, and stay.
+// registerMuch has workers register count functions of their own each, and stay.
 func registerMuch(workers, count, size int) func(*field) (func(), error) {
+	const each = 100 // in one write, or the attacker would hold it all as well
 	return func(f *field) (func(), error) {
-		burst := requests(nil, protocol.CanDo, names(count, size))
+		var number atomic.Int64
 		return func() {
 			f.repeat(workers, func(conn *wire.Conn) error {
-				err := f.storm(conn, burst, "CAN_DOs", count)
-				if err == nil {
-					_, err = conn.Receive() // its end
+				first := int(number.Add(1)) * count
+				for i := 0; i < count; i += each {
+					if err := conn.Send(requests(nil, protocol.CanDo, namesFrom(first+i, min(each, count-i), size))); err != nil {
+						return err
+					}
+					f.count("CAN_DOs", min(each, count-i))
 				}
+				if err := await(conn); err != nil {
+					return err
+				}
+				_, err := conn.Receive() // its end
 				return err
 			})
 		}, nil

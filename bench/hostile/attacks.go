@@ -47,7 +47,7 @@ func builtin(name, about string, play func(*field) (func(), error)) []Attack {
 var Attacks = slices.Concat(
 	both("can-do-asleep", "a worker sleeps, and sends 10,000 CAN_DOs with names of 12 bytes in one write", registerAsleep(10_000, 12)),
 	builtin("can-do-long", "a worker sleeps, and sends 10,000 CAN_DOs with names of 4,000 bytes in one write", registerAsleep(10_000, 4000)),
-	builtin("can-do-memory", "30 workers send 9,999 CAN_DOs with names of 4,000 bytes each, and stay", registerMuch(30, 9999, 4000)),
+	builtin("can-do-memory", "30 workers send 9,999 CAN_DOs with names of their own of 4,000 bytes each, and stay", registerMuch(30, 9999, 4000)),
 	both("can-do-awake", "a worker sends the same 5,000 CAN_DOs again and again", registerAwake),
 	both("cant-do-asleep", "a worker sleeps, and sends 5,000 CAN_DOs and 5,000 CANT_DOs in turn", takeBackAsleep),
 	both("can-do-busy", "a worker has a job, and sends 5,000 CAN_DOs and 5,000 CANT_DOs in turn", takeBackBusy),

@@ -247,9 +247,12 @@ func (f *field) socket() string { return filepath.Join(f.files, socketName) }
 func (f *field) config() string { return filepath.Join(f.files, configName) }
 
 // names returns names of so many bytes each.
-func names(count, size int) (all []string) {
+func names(count, size int) []string { return namesFrom(0, count, size) }
+
+// namesFrom returns those behind the first so many.
+func namesFrom(first, count, size int) (all []string) {
 	for i := range count {
-		all = append(all, fmt.Sprintf("%0*d", size, i))
+		all = append(all, fmt.Sprintf("%0*d", size, first+i))
 	}
 	return all
 }
