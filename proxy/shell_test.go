@@ -38,7 +38,7 @@ func TestBadInputEndsOneSession(t *testing.T) {
 	p := serve(t, fake, nil)
 	other := p.dial(t)
 	ask(t, other, "session 1")
-	for i, bad := range []string{"\x00RUM____", "\x00REQ\xff\xff\xff\xff\x00\x00\x00\x00", strings.Repeat("x", protocol.LineLimit)} {
+	for i, bad := range []string{"\x00RUM____", "\x00REQ\x00\x00\x00\x63\x00\x00\x00\x00", strings.Repeat("x", protocol.LineLimit)} {
 		nc := p.dial(t)
 		ask(t, nc, "before")
 		if _, err := io.WriteString(nc, bad); err != nil {

@@ -16,7 +16,7 @@ import (
 var queued = []transfer.Job{
 	{Function: "resize", Unique: "u1", Priority: "normal", Workload: []byte("one\x00\xff")},
 	{Function: "resize", Unique: "u2", Priority: "high", Workload: []byte("two")},
-	{Function: "mail", Unique: "u3", Priority: "low", Workload: nil},
+	{Function: "mail", Unique: "u3", Priority: "low", Workload: []byte("\x00")},
 	{Function: "mail", Unique: "u4", Priority: "normal", Due: 4_000_000_000, Workload: []byte("in the year 2096")},
 }
 
