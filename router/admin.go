@@ -243,7 +243,7 @@ func (r *Router) localCounts() []localCount {
 		l := r.links[id]
 		for a := l.carries.first; a != nil; a = l.carries.next(a) {
 			if a.state != assignmentRunning {
-				at(a.function).ready++
+				at(a.function).ready[a.priority]++
 			}
 		}
 	}

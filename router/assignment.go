@@ -28,9 +28,10 @@ type assignment struct {
 	reducer  []byte
 	workload []byte
 
-	submitted time.Time // zero where it is not known when
-	stored    bool      // submitted is that of a background job
-	began     time.Time // when its worker got it
+	priority  protocol.Priority // Normal where it is not known
+	submitted time.Time         // zero where it is not known when
+	stored    bool              // submitted is that of a background job
+	began     time.Time         // when its worker got it
 
 	spoke bool  // its worker has sent something about it
 	data  int   // WORK_DATA and WORK_WARNING that it has sent
@@ -117,8 +118,10 @@ func (r *Router) linkAssigned(l *link, p *protocol.Packet) {
 	if j != nil && len(a.unique) == 0 && len(j.unique) > 0 {
 		a.unique = slices.Clone(j.unique) // it was sent without
 	}
+	a.priority = protocol.Normal
 	if j != nil {
 		a.submitted = j.submitted
+		a.priority, _, _ = j.kind.Submission()
 	} else {
 		r.waits.take(a)
 	}

@@ -41,6 +41,7 @@ func (r *Router) created(j *job, p *protocol.Packet, refused bool) {
 	j.handle, j.refusedBy = h, nil
 	r.jobs.accept(j)
 	r.doubt(j)
+	r.outrank(j.backend, j.function, j.kind)
 	if j.isTold() {
 		return
 	}
@@ -130,7 +131,8 @@ func (r *Router) createdBackground(j, known *job, h *handle) {
 		known.background = true
 		front = known.front
 	case j.kind != protocol.SubmitJobEpoch:
-		r.waits.put(j.link.place(h), j.submitted, r.now)
+		r.waits.put(j.link.place(h), j.kind, j.submitted, r.now)
+		r.outrank(j.backend, j.function, j.kind)
 	}
 	for _, p := range j.joined {
 		r.answer(p, protocol.JobCreated, r.keep(front.bytes()))

@@ -67,6 +67,7 @@ func (r *Router) balance(g *group) {
 		r.wake(g)
 	}
 	r.askLinks(g)
+	r.fetchHigher(g)
 	if g.waiting.count > 0 && !g.hopeful() {
 		for g.waiting.count > 0 {
 			r.serve(g, g.waiting.first, nil)
@@ -97,22 +98,32 @@ func (r *Router) askLinks(g *group) {
 		}
 		g.rotate = (g.rotate + 1) % len(g.links)
 		for _, l := range g.links[g.rotate] {
-			if l.state != linkAwake && l.state != linkGrabbing || l.retiring || l.late {
+			if !l.mayBeAsked() {
 				continue
 			}
-			if l.grabs == 0 {
-				l.askedAt = r.now
-			}
 			for l.grabs < l.window && wanted > 0 {
-				r.ask(l, protocol.GrabJobAll)
-				l.state = linkGrabbing
-				l.foreseen = false
-				l.grabs++
-				g.outstanding++
+				r.askLink(l)
 				wanted--
 			}
 		}
 	}
+}
+
+// mayBeAsked reports whether a GRAB_JOB on l may bring a job.
+func (l *link) mayBeAsked() bool {
+	return (l.state == linkAwake || l.state == linkGrabbing) && !l.retiring && !l.late
+}
+
+// askLink sends a GRAB_JOB on a group link.
+func (r *Router) askLink(l *link) {
+	if l.grabs == 0 {
+		l.askedAt = r.now
+	}
+	r.ask(l, protocol.GrabJobAll)
+	l.state = linkGrabbing
+	l.foreseen = false
+	l.grabs++
+	l.group.outstanding++
 }
 
 // hopeful reports whether a job may still come for the workers that wait: a
@@ -155,6 +166,7 @@ func (r *Router) linkEmpty(l *link) {
 	}
 	l.window = max(1, l.window/2)
 	l.state = linkEmptied
+	l.group.noneHigher(l.backend)
 	switch {
 	case l.grabs > 0:
 	case l.foreseen:
@@ -202,20 +214,24 @@ func (r *Router) wakeEarly(g *group) {
 	}
 }
 
-// makeReady puts a into g's ready list; a job that was lost by its worker
-// goes first.
+// makeReady puts a into g's ready list. A job that was lost by its worker goes
+// first.
 func (r *Router) makeReady(g *group, a *assignment, first bool) {
 	a.state, a.group = assignmentReady, g
 	if first {
 		g.ready.pushFront(a)
 	} else {
-		g.ready.pushBack(a)
+		g.queue(a)
 	}
+	g.readyBy[a.priority]++
+	r.ready[a.priority]++
 }
 
 // unready takes a out of the ready list it is in.
 func (r *Router) unready(a *assignment) {
 	a.group.ready.remove(a)
+	a.group.readyBy[a.priority]--
+	r.ready[a.priority]--
 	a.group = nil
 	a.state = assignmentStranded
 }

@@ -19,10 +19,12 @@ type group struct {
 	rotate      int       // the backend whose turn it is to be asked
 	outstanding int       // GRAB_JOBs of all links
 	ready       readyList
-	waiting     grabList   // GRAB_JOBs of members that are owed a reply, oldest first
-	asleep      workerList // most recently active last
-	woken       workerList // NOOP sent, GRAB_JOB not seen yet, oldest first
-	timer       timer      // for the oldest of waiting or woken
+	readyBy     byPriority   // those of ready
+	higher      []higherJobs // what may go before some of them
+	waiting     grabList     // GRAB_JOBs of members that are owed a reply, oldest first
+	asleep      workerList   // most recently active last
+	woken       workerList   // NOOP sent, GRAB_JOB not seen yet, oldest first
+	timer       timer        // for the oldest of waiting or woken
 
 	inFormed hook[group] // Router.formed
 }

@@ -45,6 +45,20 @@ func (l *list[T, H]) pushFront(v *T) {
 	l.count++
 }
 
+// insert adds v before another value of the list.
+func (l *list[T, H]) insert(v, before *T) {
+	var h H
+	at, next := h.of(v), h.of(before)
+	at.prev, at.next = next.prev, before
+	if next.prev != nil {
+		h.of(next.prev).next = v
+	} else {
+		l.first = v
+	}
+	next.prev = v
+	l.count++
+}
+
 func (l *list[T, H]) remove(v *T) {
 	var h H
 	at := h.of(v)

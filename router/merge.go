@@ -22,11 +22,11 @@ type answer struct {
 // A localCount says what only the router knows of a function. Its workers take
 // the place of the backends' counts, which are of group links. Its ready jobs,
 // which backends count as running though nobody runs them yet, are counted as
-// queued; their priority is not known here and taken for normal.
+// queued; one whose priority is not known here is taken for normal.
 type localCount struct {
 	function []byte
 	workers  int
-	ready    int
+	ready    byPriority
 }
 
 // mergeStatus appends the table of `status`: the functions of the backends,
@@ -48,7 +48,7 @@ func mergeStatus(dst []byte, answers []answer, counts []localCount) ([]byte, err
 		sum := sums.of(count.function)
 		sum.Function = count.function
 		sum.Workers += count.workers
-		sum.Running = max(0, sum.Running-count.ready)
+		sum.Running = max(0, sum.Running-count.ready.all())
 	}
 	for _, sum := range sums.rows {
 		dst = sum.AppendTo(dst)
@@ -76,7 +76,9 @@ func mergePriorityStatus(dst []byte, answers []answer, counts []localCount) ([]b
 		sum := sums.of(count.function)
 		sum.Function = count.function
 		sum.Workers += count.workers
-		sum.Queued[protocol.Normal] += count.ready
+		for priority, ready := range count.ready {
+			sum.Queued[priority] += ready
+		}
 	}
 	for _, sum := range sums.rows {
 		dst = sum.AppendTo(dst)

@@ -36,8 +36,9 @@ type Router struct {
 	waiting   waiting // jobs that wait for a backend
 	forwarded forwarded
 	ahead     aheadTable
-	orphans   byLink // jobs of ours that run on though their links have ended
-	nextLane  int    // which lane gets the next group link
+	ready     byPriority // the ready jobs of all groups
+	orphans   byLink     // jobs of ours that run on though their links have ended
+	nextLane  int        // which lane gets the next group link
 
 	now     time.Time // of the event under way
 	acts    []Action  // of the event under way

@@ -1,6 +1,10 @@
 package router
 
-import "time"
+import (
+	"time"
+
+	"github.com/geargate/geargate/protocol"
+)
 
 // maxWaits is how many background jobs it is remembered of when they were
 // submitted. A power of two.
@@ -25,12 +29,13 @@ type waits struct {
 // place.
 type waiter struct {
 	of    place
+	kind  protocol.Type
 	at    time.Time   // zero in a free place, and of an early one
 	early *assignment // may have ended meanwhile, and be another's
 }
 
-// put remembers that the job at p was submitted at the time at.
-func (t *waits) put(p place, at, now time.Time) {
+// put remembers that the job at p was submitted at the time at, and as what.
+func (t *waits) put(p place, kind protocol.Type, at, now time.Time) {
 	if !counted {
 		return
 	}
@@ -43,11 +48,12 @@ func (t *waits) put(p place, at, now time.Time) {
 		w.early.submitted, w.early.stored = at, true
 		*w = waiter{}
 	case w.at.IsZero() || now.Sub(w.at) > waitsFor:
-		*w = waiter{of: p, at: at}
+		*w = waiter{of: p, kind: kind, at: at}
 	}
 }
 
-// take tells a, which has been assigned, when it was submitted, and forgets it.
+// take tells a, which has been assigned, when it was submitted and as what, and
+// forgets it.
 func (t *waits) take(a *assignment) {
 	if t.table == nil {
 		return
@@ -58,6 +64,7 @@ func (t *waits) take(a *assignment) {
 		*w = waiter{of: a.place, early: a}
 	case w.of == a.place:
 		a.submitted, a.stored = w.at, true
+		a.priority, _, _ = w.kind.Submission()
 		*w = waiter{}
 	}
 }
