@@ -230,3 +230,69 @@ func TestRunning(t *testing.T) {
 		}
 	}
 }
+
+// A link is told of thousands of functions in several steps, and asked for jobs
+// behind the last of them.
+func TestRegisteringInSteps(t *testing.T) {
+	for _, lost := range []bool{false, true} {
+		f := newFarmhand()
+		for i := range 2*registerAtOnce + 1 {
+			f.say(protocol.CanDo, fmt.Sprintf("f%d", i))
+		}
+		f.say(protocol.PreSleep)
+		var all []protocol.Type
+		step := func(ev *Event) (n int) {
+			for _, a := range f.r.Step(f.now, ev, nil) {
+				if a.Kind == SendLink && a.Link == 2 {
+					all = append(all, a.Draft.Type)
+					n++
+				}
+			}
+			return n
+		}
+		step(&Event{Kind: LinkUp, Link: 2})
+		proof := packetEvent(LinkPacket, protocol.EchoRes, "")
+		proof.Link = 1
+		for n := step(proof); n > 0; n = step(&Event{Kind: Tick}) {
+			if n > registerAtOnce+1 {
+				t.Errorf("%d packets in one step: %v", n, all[len(all)-3:])
+			}
+			if at, ok := f.r.Next(); len(all) < 2*registerAtOnce && (!ok || at.After(f.now)) {
+				t.Fatal("no further step is asked for")
+			}
+			if lost {
+				break
+			}
+		}
+		if lost {
+			step(&Event{Kind: SessionClosed, Session: 1})
+			if at, ok := f.r.Next(); ok && !at.After(f.now) {
+				t.Error("a step is asked for a link that is gone")
+			}
+			continue
+		}
+		if len(all) != 2*registerAtOnce+3 || all[0] != protocol.SetClientID || all[len(all)-1] != protocol.GrabJobAll {
+			t.Errorf("%d packets, the last of them %s", len(all), all[len(all)-1])
+		}
+	}
+}
+
+// However many deadlines pass at once, a step deals with some of them.
+func TestTickIsBounded(t *testing.T) {
+	f := newFarmhand()
+	const timers = 5*timersAtOnce + 1
+	fired := 0
+	for range timers {
+		f.r.arm(&timer{}, f.now, fires{&fired})
+	}
+	for n := 1; fired < timers; n++ {
+		f.step(&Event{Kind: Tick})
+		if fired != min(n*timersAtOnce, timers) {
+			t.Fatalf("%d deadlines in %d steps, expected %d in each", fired, n, timersAtOnce)
+		}
+	}
+}
+
+type fires struct{ n *int }
+
+func (f fires) due(*Router) { *f.n++ }

@@ -126,17 +126,34 @@ func (r *Router) shrink(g *group) {
 	}
 }
 
-// register makes a group link that has come up a worker like its members.
-// Time limits are the router's own affair: a job server has one timer for the
-// whole connection.
+// registerAtOnce is how many functions a link is told of in one step.
+const registerAtOnce = 1000
+
+// register makes a group link that has come up a worker like its members, in
+// several steps where they can do much. Time limits are the router's own affair:
+// a job server has one timer for the whole connection.
 func (r *Router) register(l *link) {
+	l.state = linkRegistering
 	r.ask(l, protocol.SetClientID, []byte("geargate"))
-	for i := range l.group.functions {
-		r.ask(l, protocol.CanDo, l.group.functions[i].function.name)
+	r.registerMore(l)
+}
+
+func (r *Router) registerMore(l *link) {
+	functions := l.group.functions
+	upTo := min(l.registered+registerAtOnce, len(functions))
+	for ; l.registered < upTo; l.registered++ {
+		r.ask(l, protocol.CanDo, functions[l.registered].function.name)
+	}
+	if upTo < len(functions) {
+		r.arm(&l.timer, r.now, l)
+		return
 	}
 	l.state = linkAwake
 	r.balance(l.group)
 }
+
+// due goes on with the functions of a group link.
+func (l *link) due(r *Router) { r.registerMore(l) }
 
 // retire closes l as soon as no worker of ours runs a job that came over it.
 // Closing it is the only way to give back the jobs that nobody runs.

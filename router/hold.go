@@ -1,16 +1,11 @@
 package router
 
-import (
-	"time"
-
-	"github.com/geargate/geargate/protocol"
-)
+import "github.com/geargate/geargate/protocol"
 
 // waiting holds the jobs that no backend takes, in the order they came.
 type waiting struct {
 	jobs  jobList
 	bytes int // of what was submitted
-	timer timer
 }
 
 // hold keeps j until a backend takes it, for as long as the hold timeout. What
@@ -27,18 +22,14 @@ func (r *Router) hold(j *job) {
 	j.state = jobWaiting
 	r.waiting.jobs.pushBack(j)
 	r.waiting.bytes += j.size()
-	if t := &r.waiting.timer; !t.armed() || j.heldUntil.Before(t.at) {
-		r.arm(&r.waiting.timer, j.heldUntil, &r.waiting)
-	}
+	r.arm(&j.timer, j.heldUntil, j)
 }
 
 // unhold takes j out of the jobs that wait.
 func (r *Router) unhold(j *job) {
 	r.waiting.jobs.remove(j)
 	r.waiting.bytes -= j.size()
-	if r.waiting.jobs.count == 0 {
-		r.disarm(&r.waiting.timer)
-	}
+	r.disarm(&j.timer)
 }
 
 // size is how many bytes the submission takes.
@@ -65,21 +56,8 @@ func (r *Router) placeWaiting() {
 	}
 }
 
-// due gives up the jobs that have waited long enough.
-func (q *waiting) due(r *Router) {
-	var next time.Time
-	for j := q.jobs.first; j != nil; {
-		following := q.jobs.next(j)
-		switch {
-		case !j.heldUntil.After(r.now):
-			r.unhold(j)
-			r.giveUp(j)
-		case next.IsZero() || j.heldUntil.Before(next):
-			next = j.heldUntil
-		}
-		j = following
-	}
-	if q.jobs.count > 0 {
-		r.arm(&q.timer, next, q)
-	}
+// due gives j up, which has waited long enough.
+func (j *job) due(r *Router) {
+	r.unhold(j)
+	r.giveUp(j)
 }

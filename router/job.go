@@ -49,6 +49,7 @@ type job struct {
 	refusedBy []*backend  // since it was accepted last, in their order
 	carrier   *assignment // Adrift: what runs it
 	heldUntil time.Time   // Waiting: when it is given up
+	timer     timer       // Waiting: for that
 	submitted time.Time   // by its first client; zero for one that goes on from another
 
 	dubious  bool      // its backend may have joined it to one from before

@@ -30,6 +30,8 @@ type link struct {
 	foreseen      bool   // a job for it was sent to its backend after its latest GRAB_JOB
 	carries       byLink // jobs assigned over it that have no result yet
 	running       int    // of these, how many a worker of ours holds
+	registered    int    // Registering: how many of its group's functions its backend has been told of
+	timer         timer  // Registering: for the next ones
 	retiring      bool   // take on nothing more; close it when nothing runs
 }
 
@@ -37,7 +39,10 @@ type link struct {
 //
 //	submit:  Connecting ──► Unproven ──► Up ──► gone
 //
-//	group:   Connecting ──► Unproven ──► Awake ◄─────────NOOP─────────── Asleep
+//	group:   Connecting ──► Unproven ──► Registering
+//	                                         │ every function
+//	                                         ▼
+//	                                     Awake ◄─────────NOOP─────────── Asleep
 //	                                     │   ▲                             ▲
 //	                            GRAB_JOB ▼   │ the last JOB_ASSIGN         │ PRE_SLEEP,
 //	                                    Grabbing ──NO_JOB──► Emptied ──────┘ all are answered
@@ -59,6 +64,7 @@ const (
 	linkConnecting linkState = iota
 	linkUnproven             // up, and perhaps to another process than the links in use
 	linkUp
+	linkRegistering
 	linkAwake
 	linkGrabbing
 	linkEmptied

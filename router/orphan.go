@@ -37,6 +37,7 @@ func (r *Router) bind(l *link) {
 // with it.
 func (r *Router) loseGroupLink(l *link) {
 	g := l.group
+	r.disarm(&l.timer)
 	g.links[l.backend.id] = remove(g.links[l.backend.id], l)
 	if !l.late {
 		g.outstanding -= l.grabs

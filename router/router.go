@@ -28,6 +28,7 @@ type Router struct {
 	functions functionTable
 	jobs      jobTable
 	timers    timerQueue
+	armed     uint64 // how often a timer was set
 	doubts    doubts
 	duck      lameDuck
 	freed     []*session // of which a GRAB_JOB stands behind no other answer any more

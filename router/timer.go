@@ -9,7 +9,8 @@ import (
 // what it is for, so that arming it allocates nothing.
 type timer struct {
 	at    time.Time
-	place int // in the queue, counted from one; zero while not armed
+	turn  uint64 // among those of the same time
+	place int    // in the queue, counted from one; zero while not armed
 	owner timed
 }
 
@@ -23,7 +24,8 @@ func (t *timer) armed() bool { return t.place > 0 }
 
 // arm sets t to fire at the given time, moving it if it is set already.
 func (r *Router) arm(t *timer, at time.Time, owner timed) {
-	t.at, t.owner = at, owner
+	r.armed++
+	t.at, t.turn, t.owner = at, r.armed, owner
 	if t.armed() {
 		heap.Fix(&r.timers, t.place-1)
 		return
@@ -37,11 +39,22 @@ func (r *Router) disarm(t *timer) {
 	}
 }
 
-// tick fires every timer whose time has come.
+// timersAtOnce bounds the work of one Tick; Next asks for another at once where
+// more is due.
+const timersAtOnce = 256
+
+// tick fires the timers whose time has come, the earliest first. What one of them
+// asks for at once is for the next Tick: others have their turn in between.
 func (r *Router) tick() {
-	for len(r.timers) > 0 && !r.timers[0].at.After(r.now) {
+	before := r.armed
+	for n := 0; n < timersAtOnce && r.isDue(before); n++ {
 		heap.Pop(&r.timers).(*timer).owner.due(r)
 	}
+}
+
+// isDue reports whether the time of a timer has come that was armed before.
+func (r *Router) isDue(before uint64) bool {
+	return len(r.timers) > 0 && !r.timers[0].at.After(r.now) && r.timers[0].turn <= before
 }
 
 // Next returns the time of the next deadline; ok is false where there is none.
@@ -52,11 +65,14 @@ func (r *Router) Next() (at time.Time, ok bool) {
 	return r.timers[0].at, true
 }
 
-// timerQueue is a heap ordered by time.
+// timerQueue is a heap ordered by time, and by when each was armed.
 type timerQueue []*timer
 
-func (q timerQueue) Len() int           { return len(q) }
-func (q timerQueue) Less(i, j int) bool { return q[i].at.Before(q[j].at) }
+func (q timerQueue) Len() int { return len(q) }
+func (q timerQueue) Less(i, j int) bool {
+	order := q[i].at.Compare(q[j].at)
+	return order < 0 || order == 0 && q[i].turn < q[j].turn
+}
 func (q timerQueue) Swap(i, j int) {
 	q[i], q[j] = q[j], q[i]
 	q[i].place, q[j].place = i+1, j+1
