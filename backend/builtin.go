@@ -26,6 +26,7 @@ type Builtin struct {
 	spare  []*builtinLink // the slice not in use
 
 	receiver Receiver // of the Exchange under way
+	enough   bool     // it is to end
 	event    jobserver.Event
 	packet   protocol.Packet
 	acts     []jobserver.Action
@@ -43,6 +44,9 @@ type Receiver struct {
 	Room  func(size int) []byte                           // an empty buffer, which is the receiver's again after Frame
 	Line  func(now time.Time, link uint64, line []byte)   // one line of admin text, without its end
 	Down  func(now time.Time, link uint64, reason string) // the job server closed the link, which is gone
+	// Enough is asked behind each request, and ends the Exchange where it says
+	// so: the rest is read by the next one. It may be nil.
+	Enough func() bool
 }
 
 // builtinLink is one link. input is what has been written and not read.
@@ -112,17 +116,22 @@ func (b *Builtin) Next() (at time.Time, ok bool) {
 
 // Exchange lets the job server do what is due at time now and read all that
 // was written, also what the receiver writes meanwhile, and hands its answers
-// to the receiver in order.
+// to the receiver in order. Where that is enough before the end, another
+// Exchange is due at once.
 func (b *Builtin) Exchange(now time.Time, to Receiver) {
-	b.receiver = to
+	b.receiver, b.enough = to, false
 	b.hearDisk(now)
 	if at, ok := b.server.Next(); ok && !at.After(now) {
 		b.step(now, jobserver.Event{Kind: jobserver.Tick})
 	}
-	for len(b.unread) > 0 {
+	for len(b.unread) > 0 && !b.enough {
 		round := b.unread
 		b.unread = b.spare
 		for _, l := range round {
+			if b.enough {
+				b.unread = append(b.unread, l)
+				continue
+			}
 			l.unread = false
 			b.read(now, l)
 		}
@@ -147,7 +156,10 @@ func (b *Builtin) read(now time.Time, l *builtinLink) {
 	if err != nil {
 		b.down(now, l, err.Error())
 	}
-	l.keep(data, rest)
+	if l.keep(data, rest); b.enough && len(rest) > 0 && !l.cut {
+		b.touch(l)
+		return
+	}
 	if l.closed {
 		b.step(now, jobserver.Event{Kind: jobserver.Closed, Conn: l.conn()})
 		delete(b.links, l.id)
@@ -168,10 +180,14 @@ func (l *builtinLink) keep(data, rest []byte) {
 
 func (l *builtinLink) conn() jobserver.ConnID { return jobserver.ConnID(l.id) }
 
-// readInput feeds every complete frame and line of data to the job server and
-// returns the rest. An error means that the rest cannot be followed.
+// readInput feeds the complete frames and lines of data to the job server, until
+// that is enough, and returns the rest. An error means that the rest cannot be
+// followed.
 func (b *Builtin) readInput(now time.Time, l *builtinLink, data []byte) (rest []byte, err error) {
 	for len(data) > 0 && !l.cut {
+		if b.enough {
+			return data, nil
+		}
 		var taken []byte
 		if data[0] == 0 {
 			if taken, err = protocol.Split(data, math.MaxUint32); taken != nil {
@@ -187,6 +203,7 @@ func (b *Builtin) readInput(now time.Time, l *builtinLink, data []byte) (rest []
 			return data, err
 		}
 		data = data[len(taken):]
+		b.enough = b.receiver.Enough != nil && b.receiver.Enough()
 	}
 	return nil, nil
 }

@@ -299,3 +299,28 @@ func TestBuiltinAllocatesNothing(t *testing.T) {
 		t.Errorf("%d frames, expected %d", frames, 3*2001)
 	}
 }
+
+// An Exchange ends where its receiver has had enough, and the next one goes on
+// there: nothing is lost, and each link keeps its order.
+func TestBuiltinGoesOnWhereItStopped(t *testing.T) {
+	w := newWire(client, worker)
+	for i := range 3 {
+		w.send(client, protocol.EchoReq, fmt.Sprint("c", i))
+		w.send(worker, protocol.EchoReq, fmt.Sprint("w", i))
+	}
+	w.Close(worker)
+	var got []string
+	exchanges := 0
+	for at, ok := w.Next(); ok && at.IsZero(); at, ok = w.Next() {
+		exchanges++
+		w.Exchange(noon, Receiver{
+			Frame: func(_ time.Time, link uint64, frame []byte) {
+				got = append(got, string(frame[protocol.HeaderSize:]))
+			},
+			Enough: func() bool { return true },
+		})
+	}
+	if want := []string{"c0", "c1", "c2"}; !slices.Equal(got, want) || exchanges != 6 {
+		t.Errorf("got %v in %d exchanges, expected %v and one for each request", got, exchanges, want)
+	}
+}

@@ -35,6 +35,7 @@ func newCrew(t testing.TB) *crew {
 	if err != nil {
 		t.Fatal(err)
 	}
+	p.core.alwaysKick = true
 	p.core.start(engine)
 	t.Cleanup(func() { p.stop(engine, closeTime) })
 	c := &crew{core: p.core, client: p.core.known(), worker: p.core.known()}

@@ -92,7 +92,7 @@ func (c *core) markDirty(p *peer) {
 	l := &c.lanes[p.lane]
 	last := len(l.dirty) - 1
 	if p.dirty {
-		if !p.moves || p.place == last {
+		if p.bulky || !p.moves || p.place == last {
 			return
 		}
 		l.dirty[p.place] = nil

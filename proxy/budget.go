@@ -40,14 +40,17 @@ func (c *core) waits(p *peer, queued int) {
 	p.queued = queued
 }
 
-// holds takes note of the memory of a frame of which a part has come. It is
-// called by p's loop.
+// holds takes note of the memory of a frame of which a part has come, and of
+// input that waits. It is called by p's loop.
 func (c *core) holds(p *peer) {
 	size := int64(cap(p.in.held))
 	if p.in.large {
 		size = int64(len(p.in.held))
 	} else if size <= maxFreeBuffer {
 		size = 0
+	}
+	if waits := cap(p.unheard); waits > maxFreeBuffer {
+		size += int64(waits)
 	}
 	if size == p.input.Load() {
 		return
@@ -79,6 +82,9 @@ func (c *core) overfull(id router.SessionID) bool {
 // exceeds reports whether a session, or the link it feeds, has more than most
 // bytes in flight. core.mu is held.
 func (c *core) exceeds(s *session, most int) bool {
+	if s.unread.Load() > maxUnheard {
+		return true
+	}
 	if s.feeds != nil {
 		if c.links[s.feeds.id] == s.feeds && s.feeds.backlog() > most {
 			return true
@@ -140,10 +146,8 @@ func (c *core) resume(s *session) {
 	c.journal.session("sender_resumed", s, "")
 	l := &c.lanes[s.lane]
 	l.resume = append(l.resume, s)
-	if !l.kicked {
-		l.kicked = true
-		c.engine.Kick(s.lane)
-	}
+	l.unfinished = true
+	c.kickLanes()
 }
 
 // inMemory returns what counts against limits.memory. core.mu is held.

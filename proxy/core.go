@@ -56,6 +56,7 @@ type core struct {
 	ended     []*session        // will send no more and wait for replies, oldest first
 	stopped   bool              // the router hears nothing any more
 	queued    int               // of all peers
+	settling  slice             // of what goes on by itself
 	full      *link             // the latest link that was sent more than it passes on; for hear
 	parked    map[*session]bool // those that are not read from
 	reviewing bool              // their review is due
@@ -132,18 +133,30 @@ func (c *core) piece(now time.Time, from speaker, p piece) {
 
 // settle brings everything to rest that an event has set off: built-in job
 // servers read and answer until none has anything left, loops with something
-// to write are kicked, and the timer is set. core.mu is held.
+// to write are kicked, and the timer is set. Where that takes long it is gone on
+// with when the timer fires. core.mu is held.
 func (c *core) settle(now time.Time) {
+	c.settling = c.slice(&lane{}, time.Now())
 	for c.rise(now) || c.exchange(now) || c.dismiss(now) {
+		if c.settling.over(workAtOnce) {
+			break // the rest in a moment: others wait for the core
+		}
 	}
+	c.kickLanes()
+	c.setTimer(now)
+	c.packet, c.event = protocol.Packet{}, router.Event{} // they may hold on to a large frame
+}
+
+// kickLanes kicks the loops that have something to do and do not know. core.mu
+// is held.
+func (c *core) kickLanes() {
 	for i := range c.lanes {
-		if l := &c.lanes[i]; len(l.dirty) > 0 && !l.kicked && i != c.here {
+		l := &c.lanes[i]
+		if owes := l.unfinished || len(l.dirty) > 0 && i != c.here; owes && !l.kicked && !l.goesOn {
 			l.kicked = true
 			c.engine.Kick(i)
 		}
 	}
-	c.setTimer(now)
-	c.packet, c.event = protocol.Packet{}, router.Event{} // they may hold on to a large frame
 }
 
 // rise tells the router of the built-in links that are up.
@@ -175,7 +188,8 @@ func (c *core) exchange(now time.Time) (more bool) {
 // answer inside exchange, with core.mu held and no action under way.
 func (c *core) builtinReceiver() backend.Receiver {
 	return backend.Receiver{
-		Room: c.large.room,
+		Room:   c.large.room,
+		Enough: func() bool { return c.settling.over(1 + len(c.acts)) },
 		Frame: func(now time.Time, id uint64, frame []byte) {
 			if isLarge(len(frame)) {
 				c.large.share(frame)
@@ -204,6 +218,9 @@ const minTick = time.Millisecond
 // a built-in job server. core.mu is held.
 func (c *core) setTimer(now time.Time) {
 	next, ok := c.router.Next()
+	if len(c.risen) > 0 {
+		next, ok = now, true
+	}
 	for _, u := range c.upstreams {
 		if u.builtin == nil {
 			continue

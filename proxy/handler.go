@@ -37,6 +37,14 @@ func (c *core) Open(conn *listen.Conn) {
 	c.settle(now)
 }
 
+// peerOf returns the peer that a connection belongs to.
+func peerOf(conn *listen.Conn) *peer {
+	if s, ok := conn.Owner.(*session); ok {
+		return &s.peer
+	}
+	return &conn.Owner.(*link).peer
+}
+
 // host returns an address as `workers` shows it, without the port.
 func host(addr net.Addr) string {
 	if tcp, ok := addr.(*net.TCPAddr); ok {
@@ -45,8 +53,23 @@ func host(addr net.Addr) string {
 	return "unix"
 }
 
-// Data gives the router what a connection said.
+// Data gives the router what a connection said, or has it wait behind what it
+// said before.
 func (c *core) Data(conn *listen.Conn, data []byte) {
+	c.counters.BytesRead.Add(uint64(len(data)))
+	if p := peerOf(conn); len(p.unheard) > 0 {
+		c.wait(p, data)
+		c.holds(p)
+		if s, ok := conn.Owner.(*session); ok && len(p.unheard) > maxUnheard {
+			c.park(s)
+		}
+		return
+	}
+	c.listenTo(conn, data)
+}
+
+// listenTo gives the router what a connection said.
+func (c *core) listenTo(conn *listen.Conn, data []byte) {
 	switch p := conn.Owner.(type) {
 	case *session:
 		if p.bare && c.refuseHeader(p, data) {
@@ -92,24 +115,22 @@ func (c *core) refuseHeader(s *session, data []byte) bool {
 // take is hear, and reads the rest of a large frame to where it belongs as
 // far as it is there.
 func (c *core) take(conn *listen.Conn, p *peer, data []byte, limits streamLimits, from speaker) error {
-	read := len(data)
 	err := c.hear(p, data, limits, from)
-	if err == nil && !p.deaf {
+	if err == nil && !p.deaf && len(p.unheard) == 0 {
 		had := len(p.in.held)
 		whole := p.in.readOn(conn, limits)
-		read += len(p.in.held) - had
+		c.counters.BytesRead.Add(uint64(len(p.in.held) - had))
 		if whole {
 			err = c.hear(p, nil, limits, from)
 		}
 	}
-	c.counters.BytesRead.Add(uint64(read))
 	c.holds(p)
 	return err
 }
 
 // hear has the router decide on every piece that data completes, all of them
-// under one lock, for as long as p is to be heard. An error means that the
-// stream cannot be followed any further.
+// under one lock, for as long as p is to be heard and its slice lasts. An error
+// means that the stream cannot be followed any further.
 func (c *core) hear(p *peer, data []byte, limits streamLimits, from speaker) error {
 	if p.deaf {
 		return nil
@@ -121,10 +142,14 @@ func (c *core) hear(p *peer, data []byte, limits streamLimits, from speaker) err
 	c.mu.Lock()
 	c.full = nil
 	now := time.Now()
+	l := &c.lanes[p.lane]
+	slice := c.slice(l, now)
+	over := false
 	if whole && !p.closing {
 		c.piece(now, from, p.in.piece(limits, &c.large))
+		over = slice.over(1 + len(c.acts))
 	}
-	for err == nil && len(rest) > 0 && !p.closing {
+	for err == nil && len(rest) > 0 && !p.closing && !over {
 		var next piece
 		var n int
 		if next, n, err = limits.cut(rest); n == 0 {
@@ -139,29 +164,36 @@ func (c *core) hear(p *peer, data []byte, limits streamLimits, from speaker) err
 			c.large.release(next.bytes)
 		}
 		rest = rest[n:]
+		over = slice.over(1 + len(c.acts))
 	}
+	over = over && len(rest) > 0
 	p.deaf = p.closing || err != nil
 	if from.session != nil && !p.deaf {
 		p.full = c.overfull(from.session.id)
 	}
 	c.relieve(now)
-	hurry := !c.alwaysKick && c.lanes[p.lane].hurries()
+	hurry := !c.alwaysKick && l.hurries()
 	if hurry {
 		c.here = p.lane
 	}
+	l.unfinished = l.unfinished || over
 	c.settle(now)
 	c.here = nowhere
 	c.mu.Unlock()
+	l.held += time.Since(now)
 	if hurry {
-		c.Turn(p.lane)
+		c.write(l)
 	}
 
-	read := &c.lanes[p.lane].read
 	if whole || p.deaf {
-		p.in.release(read, &c.large)
+		p.in.release(&l.read, &c.large)
 	}
-	if !p.deaf {
-		p.in.keep(rest, limits, read, &c.large)
+	switch {
+	case p.deaf:
+	case over:
+		c.wait(p, rest)
+	default:
+		p.in.keep(rest, limits, &l.read, &c.large)
 	}
 	return err
 }
@@ -174,6 +206,9 @@ const maxReply = 1<<32 - 1
 // replies it is owed; the results of its foreground jobs are none of them, as
 // in gearmand.
 func (c *core) Ended(conn *listen.Conn) {
+	if c.postpone(conn, func() { c.Ended(conn) }) {
+		return
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	now := time.Now()
@@ -207,6 +242,9 @@ func (c *core) Sent(p []byte) { c.large.release(p) }
 
 // Close takes note that a connection has ended.
 func (c *core) Close(conn *listen.Conn, err error) {
+	if c.postpone(conn, func() { c.Close(conn, err) }) {
+		return
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	now := time.Now()

@@ -22,6 +22,10 @@ type peer struct {
 	deaf bool         // owned by its loop: what it says is ignored
 	full bool         // owned by its loop: not to be read from for now
 
+	unheard []byte       // owned by its loop: what it has sent and must wait with, see slice
+	unread  atomic.Int64 // bytes of unheard; written by its loop
+	atEnd   func()       // owned by its loop: to be called when all of it has been heard
+
 	input atomic.Int64 // bytes of in, where they are many; written by its loop and by cutOff
 
 	out     []byte   // guarded by core.mu: to be written at the end of the turn
@@ -32,6 +36,7 @@ type peer struct {
 	dirty   bool     // guarded by core.mu: is on its lane's list
 	created bool     // guarded by core.mu: out has a JOB_CREATED
 	place   int      // guarded by core.mu: its place on that list
+	bulky   bool     // guarded by core.mu: is on its lane's list of bulky ones
 	closing bool     // guarded by core.mu: to be closed once out is written; takes no more output
 }
 
@@ -79,10 +84,15 @@ type upstream struct {
 // A lane is what belongs to one event loop. All of it is guarded by core.mu,
 // except where it says otherwise.
 type lane struct {
-	dirty  []*peer    // with something to write, or to close; nil where one has moved on
-	kicked bool       // a turn is on its way
-	spare  freeList   // for output
-	resume []*session // to be read from again
+	dirty      []*peer    // with something to write, or to close; nil where one has moved on, and before first
+	first      int        // the place of the first of dirty
+	bulky      []*peer    // those of them with so much to write that others go first
+	index      int        // static: which loop it is of
+	kicked     bool       // a turn is on its way
+	goesOn     bool       // it hears those that wait
+	unfinished bool       // input or output is left over for it
+	spare      freeList   // for output
+	resume     []*session // to be read from again
 
 	calls int // of Data since the last turn
 	crowd int // calls of Data in a turn that was kicked, on average, times 16
@@ -92,6 +102,9 @@ type lane struct {
 
 	turn []flush  // owned by the loop: the flush under way
 	read freeList // owned by the loop: for assemblers
+
+	waiting []*peer       // owned by the loop: those with input that waits, the longest first
+	held    time.Duration // owned by the loop: for how long its peers have held the core since the latest turn
 }
 
 // The turn of a loop with little to do is not worth waiting for: its output is
@@ -106,7 +119,7 @@ const (
 func (l *lane) hurries() bool {
 	l.calls++
 	l.reads++
-	return l.crowd < crowded && l.reads%sampled != 0 && !l.kicked
+	return l.crowd < crowded && l.reads%sampled != 0 && !l.kicked && !l.goesOn
 }
 
 // A flush is what a turn writes to one peer.

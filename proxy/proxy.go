@@ -102,6 +102,9 @@ func New(config Config, options Options, log *slog.Logger) (*Proxy, error) {
 		decided:   make(chan struct{}),
 		here:      nowhere,
 	}
+	for i := range c.lanes {
+		c.lanes[i].index = i
+	}
 	c.admission.addresses = map[netip.Addr]int{}
 	c.limits.Store(&config.Limits)
 	c.rules = access.New(config.Access)

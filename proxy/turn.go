@@ -6,11 +6,19 @@ import (
 	"net"
 )
 
-// Turn writes what a loop's peers have been sent since its last turn, each
-// with one write: that is what makes a few links carry many clients.
+// Turn writes what a loop's peers have been sent, and hears those whose input
+// waits.
 func (c *core) Turn(loop int) {
 	l := &c.lanes[loop]
+	c.write(l)
+	c.goOn(l)
+}
+
+// write writes what a loop's peers have been sent since the last time, each with
+// one write: that is what makes a few links carry many clients.
+func (c *core) write(l *lane) {
 	c.collect(l)
+	l.held = 0
 	for i := range l.turn {
 		f := &l.turn[i]
 		c.flush(f)
@@ -23,6 +31,7 @@ func (c *core) Turn(loop int) {
 	}
 	resume := l.resume
 	l.resume = nil
+	c.finishLater(l)
 	c.mu.Unlock()
 	clear(l.turn)
 	l.turn = l.turn[:0]
@@ -31,34 +40,97 @@ func (c *core) Turn(loop int) {
 	}
 }
 
-// collect takes over the output of the dirty peers of a lane.
+// What a turn writes is bounded, so that a loop whose peers are sent much at once
+// reads from others in between. The peers with little are first, those that were
+// given something last among them: one that has just asked does not wait behind
+// thousands that hear of the same job. Half of a turn is for those that have
+// waited longest.
+const (
+	maxWrites = 512     // peers with little
+	maxBulk   = 4 * MiB // of peers with more than bulk, one at least
+	bulk      = 64 * KiB
+)
+
+// collect takes over the output of the dirty peers of a lane, as many as a turn
+// may write to.
 func (c *core) collect(l *lane) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if l.kicked && l.calls > 0 {
 		l.crowd += l.calls - l.crowd/16
 	}
-	l.kicked = false
+	l.kicked, l.unfinished = false, false
 	l.calls = 0
 	l.beat()
-	l.takeOver(func(p *peer) bool { return p.created })
-	l.takeOver(func(*peer) bool { return true })
-	l.dirty = l.dirty[:0]
+	oldest := min(l.first+maxWrites/2, len(l.dirty))
+	newest := max(oldest, len(l.dirty)-maxWrites/2)
+	for _, wanted := range []func(*peer) bool{func(p *peer) bool { return p.created }, func(*peer) bool { return true }} {
+		l.takeOver(l.first, oldest, wanted)
+		l.takeOver(newest, len(l.dirty), wanted)
+	}
+	l.skipTaken()
+	l.takeBulk()
+	l.unfinished = l.first < len(l.dirty) || len(l.bulky) > 0
 }
 
-// takeOver takes over the output of the dirty peers that are wanted. Those who
-// hear of a job that was created come first: a worker that is told of the job
-// in the same turn may be done with it before the client is awake, and many a
-// client takes a result only after it has taken note of the job.
-func (l *lane) takeOver(wanted func(*peer) bool) {
-	for i, p := range l.dirty {
+// takeOver takes over the output of the peers at some places of dirty that are
+// wanted, and makes those bulky that have much to write. Those who hear of a job
+// that was created come first: a worker that is told of the job in the same turn
+// may be done with it before the client is awake, and many a client takes a
+// result only after it has taken note of the job.
+func (l *lane) takeOver(from, to int, wanted func(*peer) bool) {
+	for i := from; i < to; i++ {
+		p := l.dirty[i]
 		if p == nil || !wanted(p) {
 			continue
 		}
-		l.turn = append(l.turn, flush{peer: p, parts: p.parts, out: p.out, close: p.closing, cut: p.cut})
-		p.parts, p.size, p.out, p.dirty, p.created = nil, 0, nil, false, false
-		l.dirty[i] = nil
+		if l.dirty[i] = nil; len(p.out)+p.size > bulk && !p.cut {
+			p.bulky = true
+			l.bulky = append(l.bulky, p)
+		} else {
+			l.take(p)
+		}
 	}
+}
+
+// skipTaken drops the places of dirty that are empty, at both ends.
+func (l *lane) skipTaken() {
+	for l.first < len(l.dirty) && l.dirty[l.first] == nil {
+		l.first++
+	}
+	for len(l.dirty) > l.first && l.dirty[len(l.dirty)-1] == nil {
+		l.dirty = l.dirty[:len(l.dirty)-1]
+	}
+	if l.first == len(l.dirty) {
+		l.dirty, l.first = l.dirty[:0], 0
+	}
+	if l.first > len(l.dirty)/2 {
+		l.dirty = append(l.dirty[:0], l.dirty[l.first:]...)
+		for l.first = range l.dirty {
+			if p := l.dirty[l.first]; p != nil {
+				p.place = l.first
+			}
+		}
+		l.first = 0
+	}
+}
+
+// takeBulk takes those that have much to write, the longest there first.
+func (l *lane) takeBulk() {
+	taken := 0
+	for size := 0; taken < len(l.bulky) && size < maxBulk; taken++ {
+		p := l.bulky[taken]
+		size += len(p.out) + p.size
+		p.bulky = false
+		l.take(p)
+	}
+	l.bulky = append(l.bulky[:0], l.bulky[taken:]...)
+}
+
+// take takes over the output of p.
+func (l *lane) take(p *peer) {
+	l.turn = append(l.turn, flush{peer: p, parts: p.parts, out: p.out, close: p.closing, cut: p.cut})
+	p.parts, p.size, p.out, p.dirty, p.created = nil, 0, nil, false, false
 }
 
 // flush writes to one peer, and gives up one that does not read.

@@ -109,6 +109,11 @@ func (e *Engine) Adopt(loop int, nc net.Conn, owner any) error {
 // Kicks that come before it does are merged into one.
 func (e *Engine) Kick(loop int) { e.loops[loop].kick() }
 
+// KickLater is Kick for a turn that goes on where the last one has stopped: the
+// loop looks for more input first. gnet does what it is asked for from inside a
+// turn before it reads.
+func (e *Engine) KickLater(loop int) { time.AfterFunc(0, func() { e.Kick(loop) }) }
+
 // Stop closes every connection, without waiting for what is queued, and
 // returns when all loops have ended. It must not be called on the goroutine
 // of a loop, nor with a lock held that a loop may wait for.
