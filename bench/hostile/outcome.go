@@ -20,6 +20,7 @@ type Outcome struct {
 	Attack      string    `json:"attack"`
 	About       string    `json:"about"`
 	Backends    int       `json:"backends"` // gearmand behind Geargate
+	Plays       int       `json:"plays"`    // the last one counts
 	Seconds     float64   `json:"seconds"`
 	EchoLimit   float64   `json:"echo_limit_ms"`
 	MemoryLimit int64     `json:"memory_limit"` // limits.memory, in bytes
@@ -50,7 +51,7 @@ func (o *Outcome) Promises() []Promise {
 	all := []Promise{
 		{
 			Text:   fmt.Sprintf("the worst echo of another client takes less than %.0f ms", o.EchoLimit),
-			Figure: worst(o.During.Echo),
+			Figure: fmt.Sprintf("%s; of the control %s", worst(o.During.Echo), worst(o.During.Control)),
 			Held:   o.During.Echo.Worst < o.EchoLimit && o.During.Echo.Unanswered == 0,
 		},
 		{
@@ -77,6 +78,12 @@ func (o *Outcome) Held() bool {
 		}
 	}
 	return true
+}
+
+// disturbed reports whether the control was late as well, by half of what others
+// may be.
+func (o *Outcome) disturbed() bool {
+	return max(o.Before.Control.Worst, o.During.Control.Worst) >= o.EchoLimit/2
 }
 
 func worst(l Latency) string {

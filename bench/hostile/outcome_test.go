@@ -12,7 +12,7 @@ func fine() *Outcome {
 		Attack: "storm", About: "a storm", Seconds: 8, EchoLimit: 50, MemoryLimit: 640 << 20, Alive: true,
 		Deeds:  Deeds{"CAN_DOs": 5000, "CANT_DOs": 4000},
 		Before: Latencies{Echo: Latency{Requests: 300, P99: 1.25, Worst: 2}, Job: Latency{Requests: 75, P99: 3, Worst: 4}},
-		During: Latencies{Echo: Latency{Requests: 900, P99: 12, Worst: 49.9}, Job: Latency{Requests: 225, P99: 30, Worst: 900}},
+		During: Latencies{Echo: Latency{Requests: 900, P99: 12, Worst: 49.9}, Job: Latency{Requests: 225, P99: 30, Worst: 900}, Control: Latency{Requests: 900, P99: 2, Worst: 7}},
 		Memory: Memory{Before: 20 << 20, Peak: 660 << 20, After: 30 << 20},
 	}
 }
@@ -23,8 +23,8 @@ func TestPromisesAreJudged(t *testing.T) {
 		broken string // the figure of the promise that is
 	}{
 		"held":                {change: func(*Outcome) {}},
-		"a late echo":         {change: func(o *Outcome) { o.During.Echo.Worst = 50 }, broken: "50.0 ms"},
-		"a lost echo":         {change: func(o *Outcome) { o.During.Echo.Unanswered = 2 }, broken: "49.9 ms, and 2 without an answer by then"},
+		"a late echo":         {change: func(o *Outcome) { o.During.Echo.Worst = 50 }, broken: "50.0 ms; of the control 7.0 ms"},
+		"a lost echo":         {change: func(o *Outcome) { o.During.Echo.Unanswered = 2 }, broken: "49.9 ms, and 2 without an answer by then; of the control 7.0 ms"},
 		"memory":              {change: func(o *Outcome) { o.Memory.Peak += 1 << 20 }, broken: "641 MiB"},
 		"a client cut off":    {change: func(o *Outcome) { o.During.Job.Problem = "EOF" }, broken: "EOF"},
 		"the end of Geargate": {change: func(o *Outcome) { o.Alive = false }, broken: "Geargate has ended"},
@@ -44,6 +44,17 @@ func TestPromisesAreJudged(t *testing.T) {
 	}
 }
 
+func TestABusyMachineIsFound(t *testing.T) {
+	o := fine()
+	if o.disturbed() {
+		t.Errorf("a control that was %v ms late says that the machine was busy", o.During.Control.Worst)
+	}
+	o.Before.Control.Worst = 25
+	if !o.disturbed() {
+		t.Errorf("a control that was %v ms late says nothing", o.Before.Control.Worst)
+	}
+}
+
 func TestReportsSayWhatWasMeasured(t *testing.T) {
 	bad := fine()
 	bad.Attack, bad.Backends, bad.During.Echo.Worst = "storm-farm", 3, 1234
@@ -53,11 +64,11 @@ func TestReportsSayWhatWasMeasured(t *testing.T) {
 	bad.Text(&text)
 	for _, want := range []string{
 		"Probes ran with a nice of -5; Geargate, gearmand and the control with 0; attackers with 10.",
-		"| [storm](#storm) | 1.2 / 2.0 | 12.0 / 49.9 | 3.0 / 4.0 | 30.0 / 900 | 0.0 / 0.0 | 20 / 660 / 30 | held |",
-		"| [storm-farm](#storm-farm) | 1.2 / 2.0 | 12.0 / 1234 | 3.0 / 4.0 | 30.0 / 900 | 0.0 / 0.0 | 20 / 660 / 30 | BROKEN |",
+		"| [storm](#storm) | 1.2 / 2.0 | 12.0 / 49.9 | 3.0 / 4.0 | 30.0 / 900 | 2.0 / 7.0 | 20 / 660 / 30 | held |",
+		"| [storm-farm](#storm-farm) | 1.2 / 2.0 | 12.0 / 1234 | 3.0 / 4.0 | 30.0 / 900 | 2.0 / 7.0 | 20 / 660 / 30 | BROKEN |",
 		"2 attacks: promises were BROKEN beside 1 of them: storm-farm.",
 		"### storm-farm\n\nBefore 3 gearmand: a storm. 8 s; the attacker did: 4000 CANT_DOs, 5000 CAN_DOs.",
-		"| the worst echo of another client takes less than 50 ms | 1234 ms | BROKEN |",
+		"| the worst echo of another client takes less than 50 ms | 1234 ms; of the control 7.0 ms | BROKEN |",
 	} {
 		if !strings.Contains(page.String(), want) {
 			t.Errorf("expected %q on the page, got:\n%s", want, page.String())

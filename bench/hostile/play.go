@@ -19,17 +19,34 @@ const (
 	tooMuch = 8
 )
 
-// Play plays an attack. An error says that it could not be played.
+// mostPlays is how often an attack is played where the machine was busy.
+const mostPlays = 3
+
+// Play plays an attack, and again where a promise is broken while the machine was
+// busy with something else. The last time counts. An error says that it could not
+// be played.
 func (a *Attack) Play(ctx context.Context, programs Programs) (*Outcome, error) {
+	for plays := 1; ; plays++ {
+		o, err := a.playOnce(ctx, programs)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", a.Name, err)
+		}
+		if o.Plays = plays; o.Held() || !o.disturbed() || plays == mostPlays {
+			return o, nil
+		}
+	}
+}
+
+func (a *Attack) playOnce(ctx context.Context, programs Programs) (*Outcome, error) {
 	begin := time.Now()
 	s, err := open(ctx, a, programs)
 	defer s.close()
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", a.Name, err)
+		return nil, err
 	}
 	o := &Outcome{Attack: a.Name, About: a.About, Backends: a.Backends, MemoryLimit: a.memory(), EchoLimit: milliseconds(a.echo())}
 	if err := s.measure(ctx, o); err != nil {
-		return nil, fmt.Errorf("%s: %w", a.Name, err)
+		return nil, err
 	}
 	o.Alive = s.alive()
 	if !o.Held() {

@@ -33,7 +33,7 @@ func (r *Report) JSON(w io.Writer) error {
 
 // Text writes what came of an attack.
 func (o *Outcome) Text(w io.Writer) {
-	fmt.Fprintf(w, "%s: %s\n  %.0f s; the attacker did: %v\n", o.Attack, o.About, o.Seconds, o.Deeds)
+	fmt.Fprintf(w, "%s: %s\n  %s; the attacker did: %v\n", o.Attack, o.About, o.effort(), o.Deeds)
 	for _, line := range []struct {
 		name           string
 		before, during Latency
@@ -88,10 +88,18 @@ func (o *Outcome) markdown(w io.Writer) {
 	if o.Backends > 0 {
 		where = fmt.Sprintf("Before %d gearmand", o.Backends)
 	}
-	fmt.Fprintf(w, "\n### %s\n\n%s: %s. %.0f s; the attacker did: %v.\n\n| promise | figure | |\n|---|---|---|\n", o.Attack, where, o.About, o.Seconds, o.Deeds)
+	fmt.Fprintf(w, "\n### %s\n\n%s: %s. %s; the attacker did: %v.\n\n| promise | figure | |\n|---|---|---|\n", o.Attack, where, o.About, o.effort(), o.Deeds)
 	for _, p := range o.Promises() {
 		fmt.Fprintf(w, "| %s | %s | %s |\n", p.Text, p.Figure, verdict(p.Held))
 	}
+}
+
+// effort says how long an attack took, and how often it was played.
+func (o *Outcome) effort() string {
+	if o.Plays > 1 {
+		return fmt.Sprintf("%.0f s, played %d times because the machine was busy", o.Seconds, o.Plays)
+	}
+	return fmt.Sprintf("%.0f s", o.Seconds)
 }
 
 // cell is the p99 and the worst, in milliseconds.
