@@ -169,6 +169,12 @@ type Gearmand struct {
 	HandlePrefix string
 }
 
+// maxFunctionName is the longest function's name in bytes. gearmand sends a
+// packet's header and names from a buffer of 8 KiB; a job that does not fit ends
+// the connection of every worker that asks for it. The rest is for the header,
+// the handle, the unique and the reducer.
+const maxFunctionName = 8*KiB - 256
+
 // DefaultConfig returns the configuration of a process that was told nothing:
 // one built-in job server on the loopback interface. One, because a single
 // job server keeps priorities and order over all jobs, and because all
@@ -182,7 +188,7 @@ func DefaultConfig() Config {
 		Limits: Limits{
 			Frame:              512 * MiB,
 			Line:               8 * KiB,
-			FunctionName:       4 * KiB,
+			FunctionName:       maxFunctionName,
 			FunctionsPerWorker: 10_000,
 			ReadyJobs:          1000,
 			InFlight:           64 * MiB,

@@ -36,7 +36,7 @@ func newBuilder() *builder {
 		"clients.exceptions":             truth(&b.config.Clients.Exceptions),
 		"limits.frame":                   size(&limits.Frame, 64*KiB, 4095*MiB),
 		"limits.line":                    size(&limits.Line, 64, MiB),
-		"limits.function_name":           size(&limits.FunctionName, 1, 8*KiB),
+		"limits.function_name":           size(&limits.FunctionName, 1, maxFunctionName),
 		"limits.functions_per_worker":    number(&limits.FunctionsPerWorker, 1, 1_000_000),
 		"limits.ready_jobs":              number(&limits.ReadyJobs, 1, 1_000_000),
 		"limits.max_pending":             size(&limits.MaxPending, 64*KiB, 64*GiB),

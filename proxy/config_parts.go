@@ -70,6 +70,7 @@ func (c *Config) JobServer() jobserver.Config {
 	j.PID = os.Getpid()
 	j.JobRetries = c.Limits.JobRetries
 	j.Exceptions = true
+	j.MaxFunction = maxFunctionName // the router keeps to what is configured
 	j.HandlePrefix = c.Gearmand.HandlePrefix
 	if j.HandlePrefix == "" {
 		name, err := os.Hostname()

@@ -105,7 +105,7 @@ func finishText(verb protocol.Verb) func(*Router, *query) {
 		case protocol.VerbShowJobs:
 			text, err = mergeJobs(nil, answers, r.rewriteHandle)
 		case protocol.VerbShowUniqueJobs:
-			text = mergeUniqueJobs(nil, answers)
+			text = mergeUniqueJobs(nil, answers, r.wholeUnique)
 		default:
 			text = mergeVerdict(nil, verb, answers)
 		}

@@ -52,8 +52,8 @@ type Config struct {
 type Backend struct {
 	Name   string
 	Weight int
-	// Sound says that it joins no submission to a job that it has let go of, as
-	// gearmand does.
+	// Sound is set for a job server without two faults of gearmand: it joins no
+	// submission to a job that it has let go of, and cuts no unique.
 	Sound bool
 	// Address is not looked at: links are made anew when a Reload changes it.
 	Address string

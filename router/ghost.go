@@ -56,7 +56,7 @@ func (r *Router) askForGhost(j *job, b *backend) {
 	l := b.linkFor(j.lane())
 	j.state, j.link = jobAsking, l
 	l.owed.push(owed{kind: owedGhost, job: j})
-	r.ask(l, protocol.GetStatusUnique, j.unique)
+	r.ask(l, protocol.GetStatusUnique, r.sentUnique(b, j.unique))
 }
 
 // ghostKnown goes on with a job that askForGhost has asked about.
@@ -88,7 +88,7 @@ func (r *Router) askIfNew(j *job, b *backend) {
 	}
 	l := b.linkFor(j.lane())
 	l.owed.push(owed{kind: owedNew, job: j})
-	r.ask(l, protocol.GetStatusUnique, j.unique)
+	r.ask(l, protocol.GetStatusUnique, r.sentUnique(b, j.unique))
 }
 
 // evade sends j past its ghost at b: to the next backend for its key, or else

@@ -103,11 +103,11 @@ func mergeJobs(dst []byte, answers []answer, rewrite func(backend BackendID, han
 }
 
 // mergeUniqueJobs appends the table of `show unique jobs`: every row of every
-// backend. There is one row for each job, so a unique may come more than once.
-func mergeUniqueJobs(dst []byte, answers []answer) []byte {
+// backend, with the unique that whole returns for its own. There is one row for each job, so a unique may come more than once.
+func mergeUniqueJobs(dst []byte, answers []answer, whole func(unique []byte) []byte) []byte {
 	for _, answer := range answers {
 		for _, unique := range answer.lines {
-			dst = protocol.AppendUniqueRow(dst, unique)
+			dst = protocol.AppendUniqueRow(dst, whole(unique))
 		}
 	}
 	return append(dst, protocol.TableEnd...)

@@ -72,7 +72,7 @@ func TestMergeJobs(t *testing.T) {
 }
 
 func TestMergeUniqueJobs(t *testing.T) {
-	got := mergeUniqueJobs([]byte("before"), answersOf("u1\n\n-\n", "", "u1\na b\n"))
+	got := mergeUniqueJobs([]byte("before"), answersOf("u1\n\n-\n", "", "u1\na b\n"), func(unique []byte) []byte { return unique })
 	if want := "beforeu1\n\n-\nu1\na b\n.\n"; string(got) != want {
 		t.Errorf("got %q, want %q", got, want)
 	}

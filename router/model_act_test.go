@@ -85,7 +85,7 @@ func (p *peer) refused() {
 		args []string
 	}{
 		{"UNKNOWN_OPTION", protocol.OptionReq, []string{"what"}},
-		{"ARGUMENT_TOO_LARGE", protocol.SubmitJob, []string{"f", strings.Repeat("u", 64), "x"}},
+		{"ARGUMENT_TOO_LARGE", protocol.SubmitJob, []string{"f", strings.Repeat("u", 65), "x"}},
 		{"ARGUMENT_TOO_LARGE", protocol.GetStatus, []string{strings.Repeat("h", 64)}},
 		{"INVALID_COMMAND", protocol.AllYours, nil},
 		{"INVALID_COMMAND", protocol.JobCreated, []string{"H:a~ahost:0000000001"}},

@@ -48,15 +48,15 @@ func (r *Router) newQuery(s *session) *query {
 	}
 }
 
-// askEvery sends the same packet to every backend that is up.
-func (r *Router) askEvery(q *query, lane int, kind owedKind, t protocol.Type, arg []byte) {
+// askEvery asks every backend that is up about a handle or a unique.
+func (r *Router) askEvery(q *query, lane int, kind owedKind, t protocol.Type, about func(*backend) []byte) {
 	for _, b := range r.backends {
 		if !b.up() {
 			continue
 		}
 		l := b.linkFor(lane)
 		l.owed.push(owed{kind: kind, query: q})
-		r.ask(l, t, arg)
+		r.ask(l, t, about(b))
 		q.parts[b.id].state = partAsked
 		q.wait++
 	}

@@ -118,8 +118,8 @@ func (r *Router) report(a *assignment, p *protocol.Packet, data []byte) {
 	case protocol.WorkFail:
 		r.ask(a.link, p.Type, a.handle.bytes())
 	case protocol.WorkStatus:
-		if len(p.Arg(1)) > maxDigits || len(p.Arg(2)) > maxDigits {
-			r.note(NoteBadPacket, a.worker.session, nil, "status numbers too long")
+		if len(p.Arg(2)) > maxDigits {
+			r.note(NoteBadPacket, a.worker.session, nil, "denominator too long")
 			return
 		}
 		a.told++
@@ -129,8 +129,8 @@ func (r *Router) report(a *assignment, p *protocol.Packet, data []byte) {
 	}
 }
 
-// maxDigits is the longest number of a WORK_STATUS that gearmand can store;
-// a longer one ends its connection later.
+// maxDigits is the longest denominator of a WORK_STATUS that gearmand takes; a
+// longer one ends its connection later. A numerator may have any length.
 const maxDigits = 11
 
 // denominator returns the third argument of a WORK_STATUS, or zero where a

@@ -27,6 +27,7 @@ type Router struct {
 	formed    formedList // all groups, in the order they came
 	functions functionTable
 	jobs      jobTable
+	uniques   uniques
 	timers    timerQueue
 	armed     uint64 // how often a timer was set
 	doubts    doubts

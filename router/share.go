@@ -36,5 +36,6 @@ func (r *Router) newAssignment(p *protocol.Packet) *assignment {
 	a := r.assignments.get()
 	a.fill(p, r.shares(p.Body()))
 	r.retain(a.buffer)
+	a.unique = r.wholeUnique(a.unique)
 	return a
 }

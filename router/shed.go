@@ -20,7 +20,7 @@ func (r *Router) shed(a *assignment, j *job) {
 	a.inquiry = &inquiry{about: a}
 	l := j.link
 	l.owed.push(owed{kind: owedListeners, inquiry: a.inquiry})
-	r.ask(l, protocol.GetStatusUnique, j.unique)
+	r.ask(l, protocol.GetStatusUnique, r.sentUnique(l.backend, j.unique))
 }
 
 func (r *Router) abandon(a *assignment, j *job) {

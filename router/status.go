@@ -99,7 +99,7 @@ func (r *Router) askEveryStatus(s *session, asked, front []byte) {
 	q.finish = func(r *Router, q *query) {
 		r.answer(q.reply, protocol.StatusRes, []byte(q.asked), oneOrZero(q.known), oneOrZero(q.running), q.numerator, q.denominator)
 	}
-	r.askEvery(q, s.lane, owedStatusAll, protocol.GetStatus, front)
+	r.askEvery(q, s.lane, owedStatusAll, protocol.GetStatus, func(*backend) []byte { return front })
 }
 
 // getStatusUnique asks every backend: a job may have gone to another than the
@@ -118,7 +118,7 @@ func (r *Router) getStatusUnique(s *session, unique []byte) {
 	if j := r.jobs.unique(nil, unique); j != nil { // no backend has it
 		q.known, q.running, q.clients = true, j.state == jobAdrift, j.listeners.count
 	}
-	r.askEvery(q, s.lane, owedStatusUnique, protocol.GetStatusUnique, unique)
+	r.askEvery(q, s.lane, owedStatusUnique, protocol.GetStatusUnique, func(b *backend) []byte { return r.sentUnique(b, unique) })
 }
 
 // statusUniqueFrom handles one of several STATUS_RES_UNIQUE. A backend counts

@@ -8,12 +8,8 @@ import (
 	"github.com/geargate/geargate/protocol"
 )
 
-// maxUnique is the longest unique a job server can hold without cutting it,
-// in bytes; maxReducer likewise.
-const (
-	maxUnique  = 63
-	maxReducer = 63
-)
+// maxReducer is the longest reducer in bytes, as in gearmand.
+const maxReducer = 64
 
 // A submission is what a client asked for, checked, as views of its packet.
 type submission struct {
@@ -228,13 +224,15 @@ func (r *Router) forward(j *job, b *backend, unique []byte) {
 	j.made = len(unique) == 0
 	j.heldUntil = time.Time{}
 	l.owed.push(owed{kind: owedCreated, job: j})
+	sent := r.sentUnique(b, unique)
+	r.uniques.add(sent, unique)
 	switch j.kind {
 	case protocol.SubmitJobEpoch:
-		r.ask(l, j.kind, j.function, unique, j.reducer, j.workload)
+		r.ask(l, j.kind, j.function, sent, j.reducer, j.workload)
 	case protocol.SubmitReduceJob, protocol.SubmitReduceJobBg:
-		r.ask(l, j.kind, j.function, unique, j.reducer, j.aggregator, j.workload)
+		r.ask(l, j.kind, j.function, sent, j.reducer, j.aggregator, j.workload)
 	default:
-		r.ask(l, j.kind, j.function, unique, j.workload)
+		r.ask(l, j.kind, j.function, sent, j.workload)
 	}
 	if j.kind != protocol.SubmitJobEpoch {
 		r.foresee(b, j.function)

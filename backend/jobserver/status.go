@@ -31,7 +31,7 @@ func (s *Server) getStatus(c *conn, handle []byte) {
 // getStatusUnique answers GET_STATUS_UNIQUE from the newest job of that unique,
 // of whatever function.
 func (s *Server) getStatusUnique(c *conn, unique []byte) {
-	if len(unique) >= handleLimit {
+	if len(unique) > maxUnique {
 		s.refuse(c, protocol.RefuseUnique)
 		return
 	}

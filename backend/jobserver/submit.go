@@ -4,10 +4,10 @@ import (
 	"github.com/geargate/geargate/protocol"
 )
 
+// maxUnique is the longest unique in bytes, and maxReducer the longest reducer, as
+// in gearmand. A unique of that length, which gearmand cuts, is whole here.
 const (
-	// maxUnique is the longest unique. gearmand takes one byte more and then
-	// cannot find the job by it.
-	maxUnique  = 63
+	maxUnique  = 64
 	maxReducer = 64
 )
 
