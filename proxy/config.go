@@ -124,6 +124,7 @@ type Limits struct {
 	ConnectionsPerAddress int // 0: no limit
 	GroupLinks            int // of one group to one backend
 	JobRetries            int // losses by workers before WORK_FAIL; 0: no limit
+	TimeoutRuns           int // runs longer than CAN_DO_TIMEOUT before WORK_FAIL; 0: no limit
 	HeldJobs              int // new jobs that wait for a backend
 	HeldBytes             int // of jobs that wait for a backend
 }
@@ -195,6 +196,7 @@ func DefaultConfig() Config {
 			MaxPending:         defaultMaxPending(512 * MiB),
 			Memory:             defaultMemory(defaultMaxPending(512 * MiB)),
 			GroupLinks:         2,
+			TimeoutRuns:        5,
 			HeldJobs:           100_000,
 			HeldBytes:          256 * MiB,
 		},

@@ -43,6 +43,7 @@ func newBuilder() *builder {
 		"limits.connections":             number(&limits.Connections, 0, 10_000_000),
 		"limits.group_links":             number(&limits.GroupLinks, 1, 64),
 		"limits.job_retries":             number(&limits.JobRetries, 0, 1_000_000),
+		"limits.timeout_runs":            number(&limits.TimeoutRuns, 0, 1_000_000),
 		"limits.held_jobs":               number(&limits.HeldJobs, 0, 100_000_000),
 		"limits.held_bytes":              size(&limits.HeldBytes, 0, 64*GiB),
 		"limits.in_flight":               size(&limits.InFlight, 64*KiB, 64*GiB),

@@ -18,7 +18,7 @@ var reloadable = map[string]bool{
 	"limits.frame":       true, "limits.line": true, "limits.function_name": true, "limits.functions_per_worker": true,
 	"limits.in_flight": true, "limits.memory": true, "limits.connections_per_address": true, "timeouts.keepalive": true,
 	"limits.ready_jobs": true, "limits.max_pending": true, "limits.connections": true, "limits.group_links": true,
-	"limits.job_retries": true, "limits.held_jobs": true, "limits.held_bytes": true,
+	"limits.job_retries": true, "limits.timeout_runs": true, "limits.held_jobs": true, "limits.held_bytes": true,
 	"timeouts.dial": true, "timeouts.shutdown_delay": true, "timeouts.drain": true, "timeouts.admin": true, "timeouts.grab": true,
 	"timeouts.wake": true, "timeouts.hold": true, "timeouts.can_do_unit": true, "timeouts.handshake": true,
 	"health.interval": true, "health.timeout": true,

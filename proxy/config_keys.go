@@ -25,7 +25,7 @@ var sections = map[string]section{
 	"admin":   {keys: []string{"socket", "listen", "token", "token_file"}},
 	"clients": {keys: []string{"exceptions"}},
 	"limits": {keys: []string{"frame", "line", "function_name", "functions_per_worker",
-		"ready_jobs", "in_flight", "max_pending", "memory", "connections", "connections_per_address", "group_links", "job_retries", "held_jobs", "held_bytes"}},
+		"ready_jobs", "in_flight", "max_pending", "memory", "connections", "connections_per_address", "group_links", "job_retries", "timeout_runs", "held_jobs", "held_bytes"}},
 	"timeouts": {keys: []string{"dial", "shutdown_delay", "drain", "admin", "grab", "wake", "hold", "handshake", "keepalive", "can_do_unit"}},
 	"health":   {keys: []string{"interval", "timeout"}},
 	"log":      {keys: []string{"level", "format"}},

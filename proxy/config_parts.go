@@ -21,6 +21,7 @@ func (c *Config) Router(lanes int) router.Config {
 	}
 	r.GroupLinks = c.Limits.GroupLinks
 	r.JobRetries = c.Limits.JobRetries
+	r.TimeoutRuns = c.Limits.TimeoutRuns
 	r.PlainHandles = c.Gearmand.PlainHandles
 	r.Exceptions = c.Clients.Exceptions
 	r.TimeoutSeconds = c.Timeouts.CanDoUnit == "s"

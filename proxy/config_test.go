@@ -139,6 +139,7 @@ limits:
   connections: 9
   group_links: 3
   job_retries: 4
+  timeout_runs: 6
   held_jobs: 5
   held_bytes: 6KiB
 timeouts: {dial: 1m30s, shutdown_delay: 3s, drain: 0, admin: 2s, grab: 300ms, wake: 50ms, hold: 7s, handshake: 11s, keepalive: 1m, can_do_unit: s}
@@ -170,7 +171,7 @@ log: {level: debug, format: json}
 		Admin:   Admin{Socket: "/run/a.sock", Listen: ":4731", Token: "0123456789abcdefg"},
 		Clients: Clients{Exceptions: true},
 		Limits: Limits{Frame: GiB, Line: 64, FunctionName: KiB, FunctionsPerWorker: 7, ReadyJobs: 8,
-			InFlight: MiB, MaxPending: 2 * GiB, Memory: 3 * GiB, ConnectionsPerAddress: 5, Connections: 9, GroupLinks: 3, JobRetries: 4, HeldJobs: 5, HeldBytes: 6 * KiB},
+			InFlight: MiB, MaxPending: 2 * GiB, Memory: 3 * GiB, ConnectionsPerAddress: 5, Connections: 9, GroupLinks: 3, JobRetries: 4, TimeoutRuns: 6, HeldJobs: 5, HeldBytes: 6 * KiB},
 		Timeouts: Timeouts{Dial: 90 * time.Second, ShutdownDelay: 3 * time.Second, Admin: 2 * time.Second, Grab: 300 * time.Millisecond,
 			Wake: 50 * time.Millisecond, Hold: 7 * time.Second, Handshake: 11 * time.Second, Keepalive: time.Minute, CanDoUnit: "s"},
 		Health: Health{Interval: 8 * time.Second, Timeout: 9 * time.Second},
@@ -193,7 +194,7 @@ func TestRouterConfig(t *testing.T) {
 backends: [{name: a, address: x, weight: 2}]
 pool: {servers: 2}
 clients: {exceptions: true}
-limits: {function_name: 11B, functions_per_worker: 12, ready_jobs: 13, group_links: 14, job_retries: 15, held_jobs: 19, held_bytes: 20B}
+limits: {function_name: 11B, functions_per_worker: 12, ready_jobs: 13, group_links: 14, job_retries: 15, timeout_runs: 24, held_jobs: 19, held_bytes: 20B}
 timeouts: {admin: 16ms, grab: 17ms, wake: 18ms, hold: 21ms, can_do_unit: s}
 health: {interval: 22ms, timeout: 23ms}
 log: {level: warn}
@@ -211,9 +212,9 @@ log: {level: warn}
 	if got := strings.Join(backends, " "); got != "a pool-1 pool-2" || r.Backends[0].Weight != 2 || r.Backends[2].Weight != 1 {
 		t.Errorf("got backends %v", r.Backends)
 	}
-	got := []any{r.Lanes, r.MaxFunction, r.MaxFunctions, r.MaxReady, r.GroupLinks, r.JobRetries, r.MaxHeld, r.MaxHeldBytes, r.HoldTimeout, r.HealthInterval, r.HealthTimeout,
+	got := []any{r.Lanes, r.MaxFunction, r.MaxFunctions, r.MaxReady, r.GroupLinks, r.JobRetries, r.TimeoutRuns, r.MaxHeld, r.MaxHeldBytes, r.HoldTimeout, r.HealthInterval, r.HealthTimeout,
 		r.AdminTimeout, r.GrabTimeout, r.WakeTimeout, r.TimeoutSeconds, r.PlainHandles, r.Exceptions, r.Verbose, r.PID}
-	want := []any{3, 11, 12, 13, 14, 15, 19, 20, 21 * time.Millisecond, 22 * time.Millisecond, 23 * time.Millisecond, 16 * time.Millisecond, 17 * time.Millisecond, 18 * time.Millisecond,
+	want := []any{3, 11, 12, 13, 14, 15, 24, 19, 20, 21 * time.Millisecond, 22 * time.Millisecond, 23 * time.Millisecond, 16 * time.Millisecond, 17 * time.Millisecond, 18 * time.Millisecond,
 		true, true, true, "WARNING", os.Getpid()}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %v\nwant %v", got, want)

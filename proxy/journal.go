@@ -137,6 +137,7 @@ var levels = map[string]slog.Level{
 	"job_abandoned":        slog.LevelDebug,
 	"query_partial":        slog.LevelWarn,
 	"retries_used_up":      slog.LevelWarn,
+	"timeout_runs_used_up": slog.LevelWarn,
 	"slow_reader":          slog.LevelWarn,
 	"memory_exhausted":     slog.LevelError,
 	"sender_resumed":       slog.LevelDebug,

@@ -61,6 +61,8 @@ var (
 	metricResubmitted = metric("jobs_resubmitted_total", "Jobs that were submitted again because their backend or link was lost.")
 	metricSpool       = metric("spool_jobs", "Jobs in the spool.")
 	metricSpoolAge    = metric("spool_age_seconds", "For how long the spool has not been empty, since the start at most.")
+	metricOverdue     = metric("runs_timed_out_total", "Runs of jobs that were longer than their worker's CAN_DO_TIMEOUT.")
+	metricOverdueEnds = metric("jobs_timed_out_total", "Jobs that have failed because limits.timeout_runs of their runs were too long.")
 	metricSpooled     = metric("jobs_spooled_total", "Jobs that the spool has acknowledged.")
 	metricReplayed    = metric("jobs_replayed_total", "Jobs of the spool that another backend has acknowledged.")
 	metricFollowed    = metric("spool_followed_jobs", "Jobs that have left the spool for another backend and are not known to have ended.")
@@ -210,6 +212,8 @@ func (v values) jobs(s *snapshot) {
 	v.gauge(metricHeld, float64(s.counts.Waiting))
 	v.gauge(metricHeldBytes, float64(s.counts.WaitingSize))
 	v.counter(metricResubmitted, s.counts.Resubmitted)
+	v.counter(metricOverdue, s.counts.Overdue)
+	v.counter(metricOverdueEnds, s.counts.OverdueEnds)
 	v.counter(metricNoops, s.counts.Noops)
 	if s.spool != nil {
 		v.spool(s)

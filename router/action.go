@@ -65,9 +65,10 @@ const (
 	NoteJobsAgain       NoteEvent = "jobs_resubmitted" // jobs whose link to a backend has ended were submitted again
 	NoteBadPacket       NoteEvent = "bad_packet"       // a session sent what cannot be passed on
 	NoteBadReply        NoteEvent = "bad_reply"        // a backend broke the protocol; its link is closed
-	NoteLateResult      NoteEvent = "late_result"      // a worker's result for a job it no longer holds was dropped
+	NoteLateResult      NoteEvent = "late_result"      // a worker's packet about a job it no longer holds was dropped
 	NoteJobTimeout      NoteEvent = "job_timeout"      // a worker held a job longer than its CAN_DO_TIMEOUT
 	NoteJobAbandoned    NoteEvent = "job_abandoned"    // nobody listens any more: not run
 	NoteRetriesUsedUp   NoteEvent = "retries_used_up"
-	NoteQueryPartial    NoteEvent = "query_partial" // a backend did not answer an admin question in time
+	NoteTimeoutRuns     NoteEvent = "timeout_runs_used_up" // every run of a job was longer than its worker's CAN_DO_TIMEOUT: it has failed
+	NoteQueryPartial    NoteEvent = "query_partial"        // a backend did not answer an admin question in time
 )

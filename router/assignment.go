@@ -40,6 +40,7 @@ type assignment struct {
 	timer timer // Running: the worker's CAN_DO_TIMEOUT
 
 	inquiry *inquiry // Checking
+	overdue *overdue // nil for a job of which no run took too long
 	ahead   bool     // it stands in Router.ahead
 
 	ability   *ability    // Running and Orphaned: of its worker; may be nil
@@ -110,6 +111,10 @@ func (r *Router) linkAssigned(l *link, p *protocol.Packet) {
 	a.backend, a.link, a.handle, a.place = l.backend, l, h, l.place(&h)
 	l.carries.pushBack(a)
 	if r.orphans.count > 0 && r.adopt(a) {
+		r.balance(l.group)
+		return
+	}
+	if r.overdue.order.count > 0 && r.overdueAssigned(a) {
 		r.balance(l.group)
 		return
 	}
@@ -214,6 +219,9 @@ func (r *Router) forget(a *assignment) {
 		r.takeAway(a)
 	}
 	r.ahead.remove(a)
+	if a.overdue != nil {
+		a.overdue.has, a.overdue = nil, nil
+	}
 	if a.link != nil {
 		a.link.carries.remove(a)
 		a.link = nil

@@ -15,6 +15,9 @@ type Config struct {
 
 	GroupLinks int // links of one worker group to one backend, at most
 	JobRetries int // how often a job may be lost by workers before WORK_FAIL; 0 is without limit
+	// TimeoutRuns is how many runs of a job may be longer than their worker's
+	// CAN_DO_TIMEOUT before WORK_FAIL; 0 is without limit.
+	TimeoutRuns int
 
 	// PlainHandles passes a backend's handles on as they are. It is right
 	// only with a single backend.
@@ -69,6 +72,7 @@ func DefaultConfig(backends []Backend, lanes int) Config {
 		Backends:       backends,
 		Lanes:          lanes,
 		GroupLinks:     2,
+		TimeoutRuns:    5,
 		GrabTimeout:    400 * time.Millisecond,
 		WakeTimeout:    100 * time.Millisecond,
 		AdminTimeout:   time.Second,

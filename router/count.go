@@ -12,6 +12,8 @@ type Counts struct {
 	Noops       uint64 // workers woken
 	Resubmitted uint64 // jobs submitted again, because their link had ended
 	Spooled     uint64 // jobs that the spool has acknowledged
+	Overdue     uint64 // runs that were longer than their worker's CAN_DO_TIMEOUT
+	OverdueEnds uint64 // jobs that have failed because all of their runs were
 	Functions   []FunctionCounts
 	Backends    []BackendCounts
 	Waiting     int // jobs that wait for a backend
@@ -105,6 +107,7 @@ func (d *Duration) Within(percent uint64) (bound time.Duration, ok bool) {
 // counting is where the router counts.
 type counting struct {
 	noops, resubmitted, spooled uint64
+	overdue, overdueEnds        uint64
 	clients                     int // sessions that have submitted
 	functions                   map[string]*FunctionCounts
 	order                       []*FunctionCounts // those of functions, as they came
@@ -176,6 +179,7 @@ func (c *counting) ran(a *assignment, j *job, now time.Time, completed bool) {
 func (r *Router) Count() *Counts {
 	c := &Counts{
 		Noops: r.counting.noops, Resubmitted: r.counting.resubmitted, Spooled: r.counting.spooled,
+		Overdue: r.counting.overdue, OverdueEnds: r.counting.overdueEnds,
 		Waiting: r.waiting.jobs.count, WaitingSize: r.waiting.bytes, Clients: r.counting.clients,
 	}
 	for _, f := range r.counting.order {

@@ -2,14 +2,6 @@ package router
 
 import "github.com/geargate/geargate/protocol"
 
-// due is called when a worker has held a longer than its CAN_DO_TIMEOUT. The
-// job goes to another worker; the late result will be dropped in silence.
-func (a *assignment) due(r *Router) {
-	r.note(NoteJobTimeout, a.worker.session, a.backend, string(a.function))
-	r.takeAway(a)
-	r.giveBack(a)
-}
-
 // takeAway ends the hold of a's worker on it.
 func (r *Router) takeAway(a *assignment) {
 	a.worker.release(a)
@@ -90,6 +82,7 @@ func (r *Router) idleGroup(a *assignment) *group {
 func (r *Router) fail(a *assignment) {
 	l, j := a.link, a.job
 	r.ask(l, protocol.WorkFail, a.handle.bytes())
+	r.notOverdue(a.place)
 	r.forget(a)
 	if j != nil {
 		r.failJob(j)

@@ -89,6 +89,7 @@ type (
 	byLink         = list[assignment, ofLink]
 	jobList        = list[job, inPlace]
 	doubtList      = list[job, inDoubt]
+	overdueList    = list[overdue, inOverdue]
 	formedList     = list[group, inFormed]
 	readyList      = list[assignment, inReady]
 	grabList       = list[grab, inWaiting]
@@ -111,6 +112,7 @@ type (
 	inDoubt   struct{}
 	inFormed  struct{}
 	inReady   struct{}
+	inOverdue struct{}
 	inWaiting struct{}
 	ofWorker  struct{}
 	inGroup   struct{}
@@ -131,6 +133,7 @@ func (ofLink) of(a *assignment) *hook[assignment]         { return &a.ofLink }
 func (inPlace) of(j *job) *hook[job]                      { return &j.inPlace }
 func (inDoubt) of(j *job) *hook[job]                      { return &j.inDoubt }
 func (inFormed) of(g *group) *hook[group]                 { return &g.inFormed }
+func (inOverdue) of(o *overdue) *hook[overdue]            { return &o.inOverdue }
 func (inReady) of(a *assignment) *hook[assignment]        { return &a.inReady }
 func (inWaiting) of(g *grab) *hook[grab]                  { return &g.inWaiting }
 func (ofWorker) of(g *grab) *hook[grab]                   { return &g.ofWorker }

@@ -81,6 +81,9 @@ func (r *Router) adopt(a *assignment) bool {
 			continue
 		}
 		l := a.link
+		if o.place != a.place {
+			r.notOverdue(o.place)
+		}
 		o.handle, o.place = a.handle, a.place
 		r.forget(a)
 		r.orphans.remove(o)

@@ -28,6 +28,7 @@ func (r *Router) relay(l *link, p *protocol.Packet) {
 		at := j.place
 		r.ended(j)
 		r.endedElsewhere(at)
+		r.notOverdue(at)
 	}
 }
 

@@ -8,13 +8,15 @@ import (
 )
 
 // result passes a worker's packet about a job on to the job's backend, the
-// last one over each link that assigned the job. One about a job that w no
-// longer holds is dropped in silence: it came too late, and an ERROR would end
-// many a worker.
+// last one over each link that assigned the job. A last one that is late ends a
+// job that nobody has ended (overdue.go). Any other about a job that w no longer
+// holds is dropped in silence: an ERROR would end many a worker.
 func (r *Router) result(w *worker, p *protocol.Packet) {
 	a := w.runs(p.Arg(0))
 	if a == nil {
-		r.lateResult(w, p)
+		if !r.endLate(w, p) {
+			r.lateResult(w, p)
+		}
 		return
 	}
 	for a != nil {
@@ -22,21 +24,31 @@ func (r *Router) result(w *worker, p *protocol.Packet) {
 			r.progress(a, p)
 			return
 		}
-		j, l := r.listened(a), a.link
-		r.counting.ran(a, j, r.now, p.Type == protocol.WorkComplete)
-		if l != nil {
-			r.report(a, p, j.resultUpstream(p))
-		} else if j == nil {
-			r.note(NoteLateResult, w.session, a.backend, "the backend is gone and nobody listens")
-		}
-		if j != nil {
-			r.deliver(j, a, p)
-		}
-		r.forget(a)
-		if l != nil {
-			r.finished(l)
-		}
+		r.endRun(a, p)
 		a = w.runs(p.Arg(0))
+	}
+}
+
+// endRun ends a with the last packet of a worker: its own, or one that was late.
+func (r *Router) endRun(a *assignment, p *protocol.Packet) {
+	j, l := r.listened(a), a.link
+	r.counting.ran(a, j, r.now, p.Type == protocol.WorkComplete)
+	if l != nil {
+		r.report(a, p, j.resultUpstream(p))
+	} else if j == nil {
+		var s *session
+		if a.worker != nil {
+			s = a.worker.session
+		}
+		r.note(NoteLateResult, s, a.backend, "the backend is gone and nobody listens")
+	}
+	if j != nil {
+		r.deliver(j, a, p)
+	}
+	r.notOverdue(a.place)
+	r.forget(a)
+	if l != nil {
+		r.finished(l)
 	}
 }
 

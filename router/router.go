@@ -38,6 +38,7 @@ type Router struct {
 	waiting   waiting // jobs that wait for a backend
 	forwarded forwarded
 	ahead     aheadTable
+	overdue   overdueTable
 	ready     byPriority // the ready jobs of all groups
 	orphans   byLink     // jobs of ours that run on though their links have ended
 	nextLane  int        // which lane gets the next group link

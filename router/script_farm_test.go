@@ -56,6 +56,8 @@ func config(words []string) (cfg Config) {
 			}()
 		case "retries":
 			cfg.JobRetries = n
+		case "timeout-runs":
+			cfg.TimeoutRuns = n
 		case "lanes":
 			cfg.Lanes = n
 		case "links":

@@ -19,6 +19,7 @@ type worker struct {
 	timer      timer     // while it sleeps, for its changed abilities
 	spentUntil time.Time // until when its share of time for changing its group is used up
 	wokenAt    time.Time
+	late       []lateRun
 	had        []uint64 // hashes of the handles of the last jobs it held
 	hadOldest  int      // its place in had, once that is full
 

@@ -23,6 +23,20 @@ func TestPHP(t *testing.T) {
 	})
 }
 
+// A job takes longer than its worker's time limit, and there is no other worker.
+// gearmand runs it again and again.
+func TestPHPJobThatIsTooLong(t *testing.T) {
+	onEachGeargate(t, func(t *testing.T, f *farm) {
+		host, port := f.hostPort()
+		background(t, "php", "testdata/worker.php", host, port)
+		f.untilCounts("overdue", counts{0, 0, 1})
+		if got := tool(t, "x", "gearman", "-h", host, "-p", port, "-f", "overdue"); got != "late" {
+			t.Errorf("the client received %q", got)
+		}
+		f.untilCounts("overdue", counts{0, 0, 1})
+	})
+}
+
 // Perl's client and worker. This worker sends empty results in a form that
 // gearmand does not take for an end of the job: only Geargate is asked for them.
 // And one of the two workers gives up at gearmand's answer to its WORK_FAIL

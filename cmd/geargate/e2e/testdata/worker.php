@@ -33,6 +33,11 @@ $worker->addFunction('hold', function (GearmanJob $job) {
     }
     return 'held';
 });
+// A job that takes three times as long as it may. What it returns is late.
+$worker->addFunction('overdue', function (GearmanJob $job) {
+    sleep(3);
+    return 'late';
+}, null, 1000);
 while (true) {
     if (!@$worker->work()) {
         fwrite(STDERR, 'work: ' . $worker->error() . ' (' . $worker->returnCode() . ")\n");
