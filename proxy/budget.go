@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/geargate/geargate/router"
@@ -38,6 +39,17 @@ func (c *core) waits(p *peer, queued int) {
 	}
 	c.queued += queued - p.queued
 	p.queued = queued
+	c.weigh(p)
+}
+
+// weigh notes whether p is among the heavy ones by what its connection has.
+// core.mu is held.
+func (c *core) weigh(p *peer) {
+	if p.queued+int(p.input.Load()) >= router.Heavy {
+		c.heavy[p] = true
+	} else {
+		delete(c.heavy, p)
+	}
 }
 
 // holds takes note of the memory of a frame of which a part has come, and of
@@ -61,6 +73,7 @@ func (c *core) holds(p *peer) {
 		return // not counted any more
 	}
 	c.input.Add(size - p.input.Swap(size))
+	c.weigh(p)
 	if now := time.Now(); c.relieve(now) {
 		c.settle(now)
 	}
@@ -155,54 +168,89 @@ func (c *core) inMemory() int {
 	return c.queued + int(c.input.Load()) + c.router.HeldForAll()
 }
 
-// minOffender is the least a peer must have to be cut off for the others.
-const minOffender = 64 * KiB
+const (
+	// minOffender is the least a peer must have to be cut off for the others.
+	// Such a one has half of it at the router, or half of it at its connection.
+	minOffender = 2 * router.Heavy
+	// relievePause is how long nobody is looked for where there was none.
+	relievePause = 10 * time.Millisecond
+)
 
 // relieve cuts peers off, the largest first, until all the others fit into
 // limits.memory, and reports whether it has cut any. core.mu is held.
 func (c *core) relieve(now time.Time) (some bool) {
 	most := c.limits.Load().Memory
-	for all := c.inMemory(); all > most; all = c.inMemory() {
-		s, l, size := c.largest()
-		if size < minOffender {
+	if c.inMemory() <= most || now.Before(c.relieved.Add(relievePause)) {
+		return false
+	}
+	all := c.offenders()
+	if len(all) == 0 {
+		c.relieved = now
+	}
+	for _, o := range all {
+		if c.inMemory() <= most {
 			break
 		}
-		reason := fmt.Sprintf("%d of %d bytes in memory, %d allowed", size, all, most)
-		c.counters.CutForMemory.Add(1)
-		if s != nil {
-			c.journal.session("memory_exhausted", s, reason)
-			c.forget(s, now)
-			c.cutOff(&s.peer)
-		} else {
-			c.journal.add(line{event: "memory_exhausted", backend: l.backend.name, reason: reason})
-			c.cutOff(&l.peer)
-		}
+		c.cutForMemory(now, o, most)
 		some = true
 	}
 	return some
 }
 
-// largest returns the session or the link that has most in memory.
-func (c *core) largest() (worst *session, full *link, size int) {
-	for _, s := range c.sessions {
-		held, _ := c.router.Held(s.id)
-		if n := s.queued + int(s.input.Load()) + held; n > size && !s.cut {
-			worst, size = s, n
+// cutForMemory cuts one peer off.
+func (c *core) cutForMemory(now time.Time, o offender, most int) {
+	reason := fmt.Sprintf("%d of %d bytes in memory, %d allowed", o.size, c.inMemory(), most)
+	c.counters.CutForMemory.Add(1)
+	if o.link != nil {
+		c.journal.add(line{event: "memory_exhausted", backend: o.link.backend.name, reason: reason})
+		c.cutOff(&o.link.peer)
+		return
+	}
+	c.journal.session("memory_exhausted", o.session, reason)
+	c.forget(o.session, now)
+	c.cutOff(&o.session.peer)
+}
+
+// An offender is a session or a link that may be cut off.
+type offender struct {
+	session *session
+	link    *link
+	size    int
+}
+
+// offenders returns those who have much in memory, the largest first. It looks
+// at nobody who has little: there may be many.
+func (c *core) offenders() (all []offender) {
+	add := func(o offender) {
+		if o.size >= minOffender {
+			all = append(all, o)
 		}
 	}
-	for _, l := range c.links {
-		if n := l.queued + int(l.input.Load()); n > size && !l.cut {
-			worst, full, size = nil, l, n
+	c.router.HeldMost(func(id router.SessionID, held int) {
+		if s := c.sessions[id]; s != nil && !s.cut {
+			add(offender{session: s, size: s.queued + int(s.input.Load()) + held})
+		}
+	})
+	for p := range c.heavy {
+		size := p.queued + int(p.input.Load())
+		switch owner := p.conn.Owner.(type) {
+		case *session:
+			if held, _ := c.router.Held(owner.id); held < router.Heavy {
+				add(offender{session: owner, size: size + held})
+			}
+		case *link:
+			add(offender{link: owner, size: size})
 		}
 	}
-	return worst, full, size
+	slices.SortFunc(all, func(a, b offender) int { return b.size - a.size })
+	return all
 }
 
 // cutOff has the loop of p close it at once. What p has is not counted from
 // now on. core.mu is held.
 func (c *core) cutOff(p *peer) {
 	p.cut, p.closing = true, true
-	c.waits(p, 0)
 	c.input.Add(-p.input.Swap(0))
+	c.waits(p, 0)
 	c.markDirty(p)
 }

@@ -7,11 +7,13 @@ import (
 	"io"
 	"net"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/geargate/geargate/protocol"
+	"github.com/geargate/geargate/router"
 )
 
 // fill writes copies of frame until nc takes no more for a while, or total
@@ -276,5 +278,28 @@ func TestDescriptorsAreChecked(t *testing.T) {
 	ask(t, p.dial(t), "it accepts")
 	if lines := p.log.with("msg=descriptors_short"); len(lines) > 0 {
 		t.Errorf("logged %q for 10 connections", lines)
+	}
+}
+
+// Who is looked for when memory is short is among those who have much of it.
+func TestOffenders(t *testing.T) {
+	c := &core{heavy: map[*peer]bool{}, router: newFakeRouter(), sessions: map[router.SessionID]*session{}}
+	sizes := []int{3 * minOffender, router.Heavy - 1, minOffender, minOffender - 1, 2 * minOffender, 5 * minOffender}
+	for _, size := range sizes {
+		conn := c.stream()
+		s := conn.Owner.(*session)
+		s.conn = conn
+		c.waits(&s.peer, size)
+	}
+	c.waits(&c.sessions[6].peer, 0) // has been written
+	if len(c.heavy) != 4 {
+		t.Errorf("%d peers are looked at, expected the 4 that have half of what is much", len(c.heavy))
+	}
+	var got []int
+	for _, o := range c.offenders() {
+		got = append(got, o.size)
+	}
+	if want := []int{3 * minOffender, 2 * minOffender, minOffender}; !slices.Equal(got, want) {
+		t.Errorf("offenders of %v, expected %v", got, want)
 	}
 }

@@ -24,6 +24,7 @@ type decider interface {
 	Roster(most int) *router.Roster
 	Held(router.SessionID) (bytes int, worker bool)
 	HeldForAll() int
+	HeldMost(tell func(id router.SessionID, bytes int))
 }
 
 // core joins the router to the connections. Every event goes through it, one
@@ -56,6 +57,8 @@ type core struct {
 	ended     []*session        // will send no more and wait for replies, oldest first
 	stopped   bool              // the router hears nothing any more
 	queued    int               // of all peers
+	heavy     map[*peer]bool    // those with much that their connections have read or not written
+	relieved  time.Time         // when memory was short last and nobody had much of it
 	settling  slice             // of what goes on by itself
 	full      *link             // the latest link that was sent more than it passes on; for hear
 	parked    map[*session]bool // those that are not read from

@@ -89,8 +89,8 @@ func (c *core) reclaim(p *peer) {
 	l.spare.put(p.out)
 	c.releaseAll(p.parts)
 	p.out, p.parts, p.size = nil, nil, 0
-	c.waits(p, 0)
 	c.input.Add(-p.input.Swap(0))
+	c.waits(p, 0)
 }
 
 // unacknowledged counts connections that the engine or the kernel has given

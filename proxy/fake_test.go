@@ -83,6 +83,8 @@ func (f *fakeRouter) Held(router.SessionID) (int, bool) { return 0, false }
 
 func (f *fakeRouter) HeldForAll() int { return 0 }
 
+func (f *fakeRouter) HeldMost(func(router.SessionID, int)) {}
+
 func (f *fakeRouter) Owes(router.SessionID) bool { return false }
 
 func (f *fakeRouter) Count() *router.Counts     { return &router.Counts{} }

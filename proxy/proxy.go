@@ -97,6 +97,7 @@ func New(config Config, options Options, log *slog.Logger) (*Proxy, error) {
 		links:     map[router.LinkID]*link{},
 		surveys:   map[uint64]chan struct{}{},
 		parked:    map[*session]bool{},
+		heavy:     map[*peer]bool{},
 		lanes:     make([]lane, lanes),
 		undecided: map[*upstream]bool{},
 		decided:   make(chan struct{}),

@@ -33,10 +33,29 @@ func (r *Router) Held(id SessionID) (bytes int, worker bool) {
 // HeldForAll returns the sum of Held over all sessions.
 func (r *Router) HeldForAll() int { return r.held }
 
+// Heavy is how many bytes a session must hold to be among those of HeldMost.
+const Heavy = 32 << 10
+
+// HeldMost tells who holds Heavy bytes or more, in no order. It looks at nobody
+// else.
+func (r *Router) HeldMost(tell func(id SessionID, bytes int)) {
+	for s := r.heavy.first; s != nil; s = r.heavy.next(s) {
+		tell(s.id, s.held)
+	}
+}
+
 // charge notes that n bytes more are held for s.
 func (r *Router) charge(s *session, n int) {
-	s.held += n
 	r.held += n
+	before := s.held >= Heavy
+	s.held += n
+	switch now := s.held >= Heavy; {
+	case now == before:
+	case now:
+		r.heavy.pushBack(s)
+	default:
+		r.heavy.remove(s)
+	}
 }
 
 // holdFrame appends a packet to what p holds back.

@@ -84,6 +84,7 @@ func (l *list[T, H]) next(v *T) *T {
 // The lists of the router, by the hook they go by.
 type (
 	sessionList    = list[session, inOpened]
+	heavyList      = list[session, inHeavy]
 	byJob          = list[listener, ofJob]
 	bySession      = list[listener, ofSession]
 	byLink         = list[assignment, ofLink]
@@ -105,6 +106,7 @@ type (
 
 type (
 	inOpened  struct{}
+	inHeavy   struct{}
 	ofJob     struct{}
 	ofSession struct{}
 	ofLink    struct{}
@@ -126,6 +128,7 @@ type (
 	ofAbility   struct{}
 )
 
+func (inHeavy) of(s *session) *hook[session]              { return &s.inHeavy }
 func (inOpened) of(s *session) *hook[session]             { return &s.inOpened }
 func (ofJob) of(l *listener) *hook[listener]              { return &l.ofJob }
 func (ofSession) of(l *listener) *hook[listener]          { return &l.ofSession }

@@ -37,6 +37,7 @@ func (w *world) check() error {
 		all += s.held
 	}
 	c.expect("bytes held for all", w.r.HeldForAll(), all)
+	w.r.HeldMost(func(id SessionID, bytes int) { c.expect("bytes of who holds most", bytes >= Heavy, true) })
 	c.functions()
 	c.rolls()
 	c.jobs()

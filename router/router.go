@@ -18,6 +18,7 @@ type Router struct {
 	tidying   tidying
 	sessions  map[SessionID]*session
 	held      int         // for all sessions, see Held
+	heavy     heavyList   // those that hold Heavy bytes or more
 	unsaid    int         // replies that are unsaid
 	opened    sessionList // all sessions, in the order they came
 	rolls     rolls

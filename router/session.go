@@ -32,6 +32,7 @@ type session struct {
 	since time.Time   // when it came there
 
 	inOpened hook[session] // Router.opened
+	inHeavy  hook[session] // Router.heavy
 	inRoll   hook[session] // roll
 }
 

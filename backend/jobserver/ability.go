@@ -110,4 +110,5 @@ func (s *Server) unregister(c *conn, id uint32) {
 	if c.sleep == woken && s.ready(f, protocol.Priorities) < protocol.Priorities {
 		s.wake(f)
 	}
+	s.outlive(f)
 }

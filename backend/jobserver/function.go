@@ -83,6 +83,19 @@ func listable(name []byte) bool {
 	return true
 }
 
+// memorable is the longest name of a function, in bytes, that is remembered when
+// nothing is left of it, as gearmand remembers all: libgearman registers no
+// longer one, and nobody is charged with it.
+const memorable = 512
+
+// outlive forgets f where it has neither jobs nor abilities any more and a long
+// name.
+func (s *Server) outlive(f *function) {
+	if len(f.name) > memorable && f.total == 0 && f.abilities == 0 && f.limits == s.config.QueueLimits {
+		s.discard(f)
+	}
+}
+
 // discard forgets f, which must have neither jobs nor abilities.
 func (s *Server) discard(f *function) {
 	delete(s.names, string(f.name))

@@ -164,7 +164,9 @@ func (s *Server) drop(id uint32) {
 	s.unkeep(id)
 	s.numbers.remove(id)
 	j := s.jobs.at(id)
-	s.functions.at(j.function).total--
+	f := s.functions.at(j.function)
+	f.total--
 	s.texts.give(j.text)
 	s.jobs.give(id)
+	s.outlive(f)
 }

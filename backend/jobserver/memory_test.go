@@ -272,3 +272,32 @@ func TestALongAnswerIsNotKept(t *testing.T) {
 		t.Errorf("expected the text to be let go, %d bytes are kept", n)
 	}
 }
+
+// A function with a name that no library would register is forgotten with its
+// last worker and its last job; others are remembered.
+func TestLongNamesAreForgotten(t *testing.T) {
+	d := newDriver()
+	before := len(d.server.names)
+	long, short := bytes.Repeat([]byte("n"), memorable+1), bytes.Repeat([]byte("n"), memorable)
+	d.event = Event{Kind: Opened, Conn: 77}
+	d.step()
+	for _, name := range [][]byte{long, short} {
+		d.send(77, protocol.CanDo, name)
+		d.send(77, protocol.SubmitJobBg, name, nil, nil)
+		d.send(77, protocol.CantDo, name)
+	}
+	if got := len(d.server.names) - before; got != 2 {
+		t.Errorf("%d functions are known while both have a job, expected 2", got)
+	}
+	for _, name := range [][]byte{long, short} {
+		d.send(77, protocol.CanDo, name)
+		d.send(77, protocol.GrabJob)
+	}
+	for n := range uint32(2) {
+		d.send(77, protocol.WorkComplete, d.server.appendHandle(nil, d.server.lastNumber-n), nil)
+	}
+	d.send(77, protocol.ResetAbilities)
+	if d.server.names[string(long)] != 0 || d.server.names[string(short)] == 0 {
+		t.Errorf("%d functions are left, expected the one with the short name", len(d.server.names)-before)
+	}
+}
