@@ -189,8 +189,38 @@ func (k *keeper) commits() {
 			k.setStuck(err)
 			more = more || due
 		}
+		k.askForRoom()
 	}
 	k.commit()
+}
+
+// askForRoom ends the trouble of a disk that was full when it has room again, or
+// sees to it that it is asked later. Nobody may submit a job meanwhile, because
+// others are told of the trouble.
+func (k *keeper) askForRoom() {
+	k.mu.Lock()
+	full := errors.Is(k.trouble, store.ErrFull)
+	k.mu.Unlock()
+	if !full {
+		return
+	}
+	if err := k.store.Room(); err != nil {
+		time.AfterFunc(commitRetry, k.retry)
+		return
+	}
+	k.mu.Lock()
+	k.trouble = nil
+	k.mu.Unlock()
+	k.notify()
+}
+
+// retry has the committer look again at what it could not do.
+func (k *keeper) retry() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if !k.closed {
+		wake(k.wakeCommitter)
+	}
 }
 
 func (k *keeper) setStuck(err error) {
@@ -210,6 +240,12 @@ func (k *keeper) commit() (more bool) {
 	k.mu.Unlock()
 	k.late.Reset(slowDisk)
 	err := k.store.Commit(b)
+	if errors.Is(err, store.ErrFull) {
+		b.Spare()
+		if ends := k.store.Commit(b); ends == nil { // the ends of jobs make room
+			b.Reset()
+		}
+	}
 	if !k.late.Stop() {
 		defer k.notify() // it was told that the disk hangs
 	}
@@ -231,7 +267,7 @@ func (k *keeper) commit() (more bool) {
 	case err == nil && jobs > 0:
 		k.answer(jobserver.Event{Kind: jobserver.Stored, Ticket: ticket})
 	case err != nil:
-		time.AfterFunc(commitRetry, k.flush)
+		time.AfterFunc(commitRetry, k.retry)
 		k.answer(jobserver.Event{Kind: jobserver.StoreFailed, Ticket: ticket})
 	}
 	return more

@@ -153,6 +153,7 @@ var levels = map[string]slog.Level{
 	"spool_not_forwarded":  slog.LevelWarn,
 	"spool_not_followed":   slog.LevelWarn,
 	"store_failed":         slog.LevelError,
+	"store_full":           slog.LevelError,
 	"store_damaged":        slog.LevelError,
 	"store_unfit":          slog.LevelWarn,
 	"reload_failed":        slog.LevelError,

@@ -76,6 +76,9 @@ func (p *Proxy) openStore(u *upstream, dir string, memory int) error {
 		}
 	}
 	p.tellRecovered(u.name, disk.Recovered(), unfit, time.Since(began))
+	if err := disk.Room(); err != nil {
+		p.journal.add(line{event: "store_full", backend: u.name, reason: err.Error()})
+	}
 	return nil
 }
 

@@ -12,6 +12,9 @@ const (
 	// wasteAllowed is how many segments of jobs that are gone are no reason to
 	// do anything.
 	wasteAllowed = 2
+	// wasteOfShort is how much more than the jobs that are gone may be copied to
+	// give their space back where jobs are refused.
+	wasteOfShort = 4
 )
 
 // A compaction moves what is left of the oldest segment to the end of the log.
@@ -25,34 +28,40 @@ type compaction struct {
 // Compact is part of Store. Segments go in the order in which they came, so
 // that a record of a job is never left without what was said about it later.
 func (d *Disk) Compact() (more bool, err error) {
-	if d.moving.segment == nil && !d.begins() {
+	if d.moving.segment == nil && !d.worthwhile() {
 		return false, nil
 	}
-	if err := d.move(); err != nil {
+	if err := d.compact(); err != nil {
 		d.moving = compaction{}
 		return false, fmt.Errorf("store: compact: %w", err)
 	}
 	return d.moving.segment != nil || d.worthwhile(), nil
 }
 
-// begins starts on the oldest segment where that is worth it.
-func (d *Disk) begins() bool {
-	if !d.worthwhile() {
-		return false
-	}
+// compact does one part, and starts on the oldest segment where none is under
+// way.
+func (d *Disk) compact() error {
 	oldest := d.segments[0]
-	d.moving.segment, d.moving.offset = oldest, 0
-	d.moving.reader.reset(oldest.file, oldest.number, compactAtOnce)
-	return true
+	if oldest == d.current {
+		if err := d.begin(0, false); err != nil {
+			return err
+		}
+	}
+	if d.moving.segment == nil {
+		d.moving.segment, d.moving.offset = oldest, 0
+		d.moving.reader.reset(oldest.file, oldest.number, compactAtOnce)
+	}
+	return d.move()
 }
 
 // worthwhile reports whether the oldest segment holds nothing, or more than
-// half of the log is of jobs that are gone.
+// half of the log is of jobs that are gone. Where jobs were refused, less is
+// enough, and the segment that is written to is left too.
 func (d *Disk) worthwhile() bool {
-	if len(d.segments) == 0 || d.segments[0] == d.current {
+	if len(d.segments) == 0 || d.segments[0] == d.current && !d.short {
 		return false
 	}
-	if d.segments[0].live == 0 {
+	if d.segments[0].live == 0 && d.segments[0] != d.current {
 		return true
 	}
 	var total, live float64
@@ -60,7 +69,10 @@ func (d *Disk) worthwhile() bool {
 		total += float64(s.size)
 		live += float64(s.size) * float64(s.live) / float64(max(s.jobs, 1))
 	}
-	return total-live > max(live, float64(wasteAllowed*d.options.SegmentSize))
+	if d.short {
+		return total-live >= max(live/wasteOfShort, float64(d.segmentSize)/2)
+	}
+	return total-live > max(live, float64(wasteAllowed*d.segmentSize))
 }
 
 // move copies the next live jobs of the segment, and deletes it behind the
@@ -75,7 +87,7 @@ func (d *Disk) move() error {
 	}
 	switch {
 	case m.batch.Size() > 0:
-		return d.append(&m.batch)
+		return d.append(&m.batch, false)
 	case m.segment.live > 0:
 		return ErrDamaged // since it was opened: the next Open sets it aside
 	}
@@ -123,5 +135,10 @@ func (d *Disk) dropOldest() error {
 	d.segments = append(d.segments[:0:0], d.segments[1:]...)
 	d.mu.Unlock()
 	d.moving = compaction{batch: d.moving.batch}
-	return errors.Join(oldest.remove(d.dir), syncDir(d.dir))
+	if err := errors.Join(oldest.remove(d.dir), syncDir(d.dir)); err != nil {
+		return err
+	}
+	d.measure()
+	_ = d.holdBack(0) // jobs wait for it, and nothing else
+	return nil
 }

@@ -5,28 +5,28 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"path/filepath"
 	"sort"
 	"sync"
 )
 
 // Options are how a Disk is kept.
 type Options struct {
-	// SegmentSize is the length of one file, in bytes; a longer batch makes a
-	// longer file. Zero is 64 MiB.
+	// SegmentSize is the length of one file in bytes, at most: on a small file
+	// system it is less, and a longer batch makes a longer file. Zero is 64 MiB.
 	SegmentSize int
 	// Reading is called now and then while the directory is read, with the
 	// bytes read and those there are. It may be nil.
 	Reading func(done, total int64)
 }
 
-const defaultSegmentSize = 64 << 20
-
 // A Disk is a Store in a directory: a log of segments. doc.go tells how it is
 // kept.
 type Disk struct {
-	dir     string
-	options Options
-	lock    *os.File
+	dir         string
+	options     Options
+	segmentSize int
+	lock        *os.File
 
 	recovered Recovery
 
@@ -40,6 +40,9 @@ type Disk struct {
 	current *segment // the last of segments, or nil: the next commit begins one
 	newest  uint32   // the number of the newest segment there ever was
 	moving  compaction
+	reserve reserve
+	largest int   // bytes of the largest segment, or of the largest batch to come
+	short   bool  // jobs were refused since there was room the last time
 	state   Batch // scratch: the state that begins a segment
 }
 
@@ -49,23 +52,27 @@ var _ Store = (*Disk)(nil)
 // reads all of it. It never fails for damaged records, see Recovered.
 func Open(dir string, options Options) (*Disk, error) {
 	if options.SegmentSize == 0 {
-		options.SegmentSize = defaultSegmentSize
+		options.SegmentSize = largestSegment
 	}
 	lock, err := lockDir(dir)
 	if err != nil {
 		return nil, fmt.Errorf("open store: %w", err)
 	}
 	d := &Disk{
-		dir:      dir,
-		options:  options,
-		lock:     lock,
-		index:    newIndex(),
-		attempts: make(map[uint32]uint32),
+		dir:         dir,
+		options:     options,
+		segmentSize: segmentSize(dir, options.SegmentSize),
+		lock:        lock,
+		index:       newIndex(),
+		attempts:    make(map[uint32]uint32),
+		reserve:     reserve{path: filepath.Join(dir, reserveName)},
 	}
 	if err := d.scan(); err != nil {
 		return nil, errors.Join(fmt.Errorf("open store: %w", err), d.Close())
 	}
 	d.recovered.Jobs = d.index.jobs
+	d.measure()
+	_ = d.holdBack(0) // a full disk is no reason not to open it
 	return d, nil
 }
 
@@ -77,16 +84,24 @@ func (d *Disk) Commit(b *Batch) error {
 	if len(b.records) == 0 {
 		return nil
 	}
-	if err := d.append(b); err != nil {
+	jobs := b.jobs > 0
+	if jobs {
+		if err := d.holdBack(len(b.records)); err != nil {
+			return fmt.Errorf("store: %w", err)
+		}
+	}
+	if err := d.append(b, jobs); err != nil {
 		return fmt.Errorf("store: %w", err)
 	}
+	d.short = d.short && !jobs
 	return nil
 }
 
-// append writes a batch and then has the index follow.
-func (d *Disk) append(b *Batch) error {
+// append writes a batch and then has the index follow. jobs is set for a batch
+// of new jobs, which may not use the room that is held back.
+func (d *Disk) append(b *Batch, jobs bool) error {
 	if d.current == nil || d.full(b) {
-		if err := d.begin(len(b.records)); err != nil {
+		if err := d.begin(len(b.records), jobs); err != nil {
 			return err
 		}
 	}
@@ -107,7 +122,7 @@ func (d *Disk) append(b *Batch) error {
 }
 
 func (d *Disk) full(b *Batch) bool {
-	return int(d.current.size)+len(b.records) > d.options.SegmentSize
+	return int(d.current.size)+len(b.records) > d.current.room
 }
 
 // apply follows one record that is on disk. d.mu is held.
@@ -158,10 +173,10 @@ func (d *Disk) segment(number uint32) *segment {
 
 // begin goes on in a new segment, which tells the state first: those that told
 // it before may go.
-func (d *Disk) begin(need int) error {
+func (d *Disk) begin(need int, jobs bool) error {
 	d.state.Reset()
 	d.state.Keep(d.recovered.Name, d.recovered.Last)
-	s, err := createSegment(d.dir, d.newest+1, max(d.options.SegmentSize, need+d.state.Size()))
+	s, err := d.create(need+d.state.Size(), jobs)
 	if err != nil {
 		return err
 	}

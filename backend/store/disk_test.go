@@ -42,13 +42,13 @@ func TestCommitsSucceedAgain(t *testing.T) {
 	if err := put(2); err == nil {
 		t.Fatal("expected a commit to a file that is not writable to fail")
 	}
-	d.options.SegmentSize = 1 << 60 // no file system has room for that
+	d.segmentSize = 1 << 60 // no file system has room for that
 	for range 3 {
 		if err := put(3); err == nil {
 			t.Fatal("expected a commit to fail where a segment has no room")
 		}
 	}
-	d.options.SegmentSize = 4096
+	d.segmentSize = 4096
 	if err := put(4); err != nil {
 		t.Errorf("expected a commit to succeed again, got %v", err)
 	}

@@ -7,12 +7,14 @@
 //
 // # The log
 //
-// A Disk is a directory with one log in files of 64 MiB, its segments:
+// A Disk is a directory with one log in files of 64 MiB, its segments, which are
+// shorter on a small file system (room.go):
 //
 //	LOCK               taken by the process that has the store open
 //	0000000007.log     the oldest segment
 //	0000000008.log
 //	0000000009.log     the newest: commits are appended to it
+//	reserve            room that is held back, see Failure
 //	damaged/           what could not be read, see below
 //
 // A commit writes its records behind the last one and waits for fdatasync; the
@@ -49,4 +51,9 @@
 // After a commit that failed, nobody knows what the disk has of it. The segment
 // is cut behind the last commit that did not fail, and the next commit begins a
 // new one: when there is room again, it succeeds.
+//
+// Where the disk is full, jobs are refused before anything is written. Two
+// segments are held back for what makes room: the ends of jobs, and compaction,
+// which is content with less waste then and with the segment that is written to.
+// They are held back again before the next job is taken.
 package store

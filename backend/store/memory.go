@@ -99,6 +99,9 @@ func (m *Memory) Workload(dst []byte, number uint32) ([]byte, error) {
 	return append(dst, job.Workload...), nil
 }
 
+// Room is part of Store.
+func (m *Memory) Room() error { return nil }
+
 // Compact is part of Store.
 func (m *Memory) Compact() (more bool, err error) { return false, nil }
 

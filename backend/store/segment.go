@@ -17,6 +17,7 @@ type segment struct {
 	number uint32
 	file   *os.File
 	size   uint32 // bytes with records; what follows is zero
+	room   int    // bytes that it has on the disk
 	jobs   int    // records of jobs in it
 	live   int    // those that the index points to
 }
@@ -52,7 +53,7 @@ func createSegment(dir string, number uint32, size int) (*segment, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &segment{number: number, file: file}
+	s := &segment{number: number, file: file, room: size}
 	if err := s.reserve(size); err != nil {
 		return nil, errors.Join(err, s.remove(dir))
 	}

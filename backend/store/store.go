@@ -38,6 +38,9 @@ type Store interface {
 	// Compact does a small part of what there is to do to give space back, and
 	// reports whether more is left.
 	Compact() (more bool, err error)
+	// Room reports why no job can be kept now, or nil. It is called by whoever
+	// commits, after an error that wraps ErrFull.
+	Room() error
 	// Close ends the use of the store. What was not committed is gone.
 	Close() error
 }

@@ -24,9 +24,16 @@ func check(args []string, stdout, stderr io.Writer) int {
 	if err == nil {
 		err = config.CheckFiles()
 	}
+	var notes []string
+	if err == nil {
+		notes, err = config.LacksRoom()
+	}
 	if err != nil {
 		fmt.Fprintln(stderr, err)
 		return exitFailure
+	}
+	for _, note := range notes {
+		fmt.Fprintln(stderr, note)
 	}
 	fmt.Fprintln(stdout, "ok")
 	if *against == "" {
