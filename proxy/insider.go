@@ -19,6 +19,13 @@ type insider struct {
 	net.Conn
 	replies  *bufio.Reader
 	received []byte
+	unwatch  func() bool // ends the wait for the context it came with
+}
+
+// Close ends the session.
+func (i *insider) Close() error {
+	i.unwatch()
+	return i.Conn.Close()
 }
 
 // enter opens a session for an insider. It ends with ctx.
@@ -32,8 +39,8 @@ func (p *Proxy) enter(ctx context.Context, as *session) (*insider, error) {
 		p.core.admission.all.Add(-1)
 		return nil, errors.Join(fmt.Errorf("open a session: %w", err), ours.Close())
 	}
-	context.AfterFunc(ctx, func() { ours.Close() })
-	return &insider{Conn: ours, replies: bufio.NewReader(ours)}, nil
+	unwatch := context.AfterFunc(ctx, func() { ours.Close() })
+	return &insider{Conn: ours, replies: bufio.NewReader(ours), unwatch: unwatch}, nil
 }
 
 // socketPair returns two connections that lead to each other.

@@ -34,10 +34,14 @@ type forwarder struct {
 	spool *upstream
 	trail *trail // owned by run
 
-	assigned chan spooled // what the spool has answered to a GRAB_JOB_ALL
-	done     atomic.Int64 // jobs forwarded
-	followed atomic.Int64 // jobs in the trail
-	since    atomic.Int64 // when the spool was empty last, in nanoseconds since 1970; 0 while it is
+	arrived  chan struct{} // holds one when the spool has answered
+	done     atomic.Int64  // jobs forwarded
+	followed atomic.Int64  // jobs in the trail
+	since    atomic.Int64  // when the spool was empty last, in nanoseconds since 1970; 0 while it is
+
+	// Guarded by core.mu.
+	assigned []spooled // what the spool has answered
+	owed     int       // GRAB_JOB_ALLs that it has not answered
 
 	// Owned by run.
 	can     map[string]bool // functions it takes from the spool
@@ -48,7 +52,7 @@ type forwarder struct {
 // newForwarder returns the forwarder of the spool. The handles of the jobs that
 // it has forwarded before lead on from then on.
 func newForwarder(c *core, spool *upstream, trail *trail) (*forwarder, error) {
-	f := &forwarder{core: c, spool: spool, trail: trail, can: map[string]bool{}, assigned: make(chan spooled, spoolBatch)}
+	f := &forwarder{core: c, spool: spool, trail: trail, can: map[string]bool{}, arrived: make(chan struct{}, 1)}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	now := time.Now()

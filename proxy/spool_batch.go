@@ -11,7 +11,7 @@ import (
 	"github.com/geargate/geargate/router"
 )
 
-// A spooled is a job of the spool; without a handle it is none.
+// A spooled is a job of the spool.
 type spooled struct {
 	handle, function, unique, reducer, workload []byte
 	priority                                    protocol.Priority
@@ -27,18 +27,31 @@ func (f *forwarder) batch(ctx context.Context, p *Proxy, most int) (forwarded in
 	}
 	if len(f.pending) == 0 {
 		f.grab(most)
-		for range most {
-			select {
-			case job := <-f.assigned:
-				if job.handle != nil {
-					f.pending = append(f.pending, job)
-				}
-			case <-ctx.Done():
-				return 0, ctx.Err()
-			}
+		if err := f.take(ctx); err != nil {
+			return 0, err
 		}
 	}
 	return f.submit()
+}
+
+// take waits for the spool's answers, and takes the jobs in them.
+func (f *forwarder) take(ctx context.Context) error {
+	for {
+		f.core.mu.Lock()
+		f.pending = append(f.pending, f.assigned...)
+		clear(f.assigned)
+		f.assigned = f.assigned[:0]
+		owed := f.owed
+		f.core.mu.Unlock()
+		if owed == 0 {
+			return nil
+		}
+		select {
+		case <-f.arrived:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
 }
 
 // look reports whether there is something to forward, and somebody to forward
@@ -74,6 +87,7 @@ func (f *forwarder) grab(most int) {
 		}
 	})
 	d := protocol.Drafted(protocol.Request, protocol.GrabJobAll)
+	f.owed += most
 	for range most {
 		b.Send(spoolLink, &d)
 	}
@@ -94,10 +108,17 @@ func (f *forwarder) heard(frame []byte) {
 		job = spooled{handle: p.Arg(0), function: p.Arg(1), unique: p.Arg(2), workload: p.Arg(3)}
 	case protocol.NoJob:
 	default:
-		return // a NOOP that nobody waits for
+		return // a NOOP that nobody waits for, or an ERROR about a job that has ended
 	}
-	job.priority = f.spool.builtin.Priority(job.handle)
-	f.assigned <- job // there is room for an answer to each grab
+	f.owed--
+	if job.handle != nil {
+		job.priority = f.spool.builtin.Priority(job.handle)
+		f.assigned = append(f.assigned, job)
+	}
+	select {
+	case f.arrived <- struct{}{}:
+	default:
+	}
 }
 
 // submit submits what is pending and has the spool forget what is
