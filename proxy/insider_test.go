@@ -3,13 +3,18 @@ package proxy
 import (
 	"context"
 	"testing"
+
+	"github.com/geargate/geargate/protocol"
 )
 
 // countedContext counts who waits for its end.
 type countedContext struct {
 	context.Context
+	ended   chan struct{}
 	waiting int
 }
+
+func (c *countedContext) Done() <-chan struct{} { return c.ended }
 
 // AfterFunc is what package context calls where a context has it.
 func (c *countedContext) AfterFunc(func()) (stop func() bool) {
@@ -24,9 +29,10 @@ func (c *countedContext) AfterFunc(func()) (stop func() bool) {
 // that it came with: the forwarder of the spool connects again and again.
 func TestAnInsiderThatIsClosedLeavesNothing(t *testing.T) {
 	p := serve(t, nil, func(*Config) {})
-	parent, cancel := context.WithCancel(context.Background())
-	defer cancel()
-	ctx := &countedContext{Context: parent}
+	nc := p.dial(t)
+	send(t, nc, protocol.EchoReq, []byte("it serves"))
+	expect(t, nc, protocol.EchoRes)
+	ctx := &countedContext{Context: context.Background(), ended: make(chan struct{})}
 	for range 3 {
 		client, err := p.enter(ctx, &session{})
 		if err != nil {
