@@ -39,14 +39,12 @@ func isData(t protocol.Type) bool { return t == protocol.WorkData || t == protoc
 // tellAll sends everyone who listens to j one packet of it. After its last
 // one nobody does.
 func (r *Router) tellAll(j *job, p *protocol.Packet) {
-	last := ends(p.Type)
-	for at := j.listeners.first; at != nil; {
-		next := j.listeners.next(at)
+	if ends(p.Type) {
+		r.tellLast(j, p)
+		return
+	}
+	for at := j.listeners.first; at != nil; at = j.listeners.next(at) {
 		r.tellPacket(at, p)
-		if last {
-			r.detach(at)
-		}
-		at = next
 	}
 }
 
