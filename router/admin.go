@@ -56,24 +56,23 @@ func (r *Router) askText(s *session, line *protocol.Line) {
 	q := r.newQuery(s)
 	q.finish = finishText(line.Verb)
 	text := line.AppendTo(nil)
-	for _, b := range r.backends {
-		if b.up() {
-			r.askBackend(q, b.linkFor(s.lane), text)
-		}
-	}
-	r.await(q)
+	r.askEvery(q, s.lane, func(l *link) { r.sendLine(q, l, text) })
 }
 
-// askBackend sends an admin line over a link, and an ECHO_REQ behind it: text says
+// askBackend asks one backend with an admin line.
+func (r *Router) askBackend(q *query, l *link, text []byte) {
+	q.expect(l.backend)
+	r.sendLine(q, l, text)
+}
+
+// sendLine sends an admin line over a link, and an ECHO_REQ behind it: text says
 // badly where it ends (a job's unique may be a line with a dot), ECHO_RES
 // says it surely.
-func (r *Router) askBackend(q *query, l *link, text []byte) {
+func (r *Router) sendLine(q *query, l *link, text []byte) {
 	a := r.action(SendLinkText)
 	a.Link, a.Text = l.id, text
 	r.ask(l, protocol.EchoReq, nil)
 	l.owed.push(owed{kind: owedText, query: q})
-	q.parts[l.backend.id].state = partAsked
-	q.wait++
 }
 
 // linkLine takes in one line of admin text.

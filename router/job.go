@@ -56,6 +56,10 @@ type job struct {
 	inquired bool      // it stands in Router.doubts
 	askAt    time.Time // when its backend is asked about it
 
+	returnsTo   *backend  // from which its last packet has not come back, or nil
+	toldAt      time.Time // and when its listeners were told it
+	inReturning hook[job] // backend.returning
+
 	hash       uint64    // of what it is coalesced by, once the table has it
 	sameUnique *job      // the next in the table's chain of this hash
 	inDoubt    hook[job] // Router.doubts
@@ -160,6 +164,7 @@ func (j *job) unwanted() bool {
 // drop forgets j, which nobody listens to any more.
 func (r *Router) drop(j *job) {
 	r.trust(j)
+	r.hasReturned(j)
 	r.jobs.remove(j)
 	if j.carrier != nil {
 		j.carrier.job, j.carrier = nil, nil

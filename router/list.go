@@ -91,6 +91,7 @@ type (
 	jobList        = list[job, inPlace]
 	doubtList      = list[job, inDoubt]
 	overdueList    = list[overdue, inOverdue]
+	returningList  = list[job, inReturning]
 	formedList     = list[group, inFormed]
 	readyList      = list[assignment, inReady]
 	grabList       = list[grab, inWaiting]
@@ -105,19 +106,20 @@ type (
 )
 
 type (
-	inOpened  struct{}
-	inHeavy   struct{}
-	ofJob     struct{}
-	ofSession struct{}
-	ofLink    struct{}
-	inPlace   struct{}
-	inDoubt   struct{}
-	inFormed  struct{}
-	inReady   struct{}
-	inOverdue struct{}
-	inWaiting struct{}
-	ofWorker  struct{}
-	inGroup   struct{}
+	inOpened    struct{}
+	inHeavy     struct{}
+	ofJob       struct{}
+	ofSession   struct{}
+	ofLink      struct{}
+	inPlace     struct{}
+	inDoubt     struct{}
+	inFormed    struct{}
+	inReturning struct{}
+	inReady     struct{}
+	inOverdue   struct{}
+	inWaiting   struct{}
+	ofWorker    struct{}
+	inGroup     struct{}
 
 	inClientRoll struct{}
 	inWorkerRoll struct{}
@@ -135,6 +137,7 @@ func (ofSession) of(l *listener) *hook[listener]          { return &l.ofSession 
 func (ofLink) of(a *assignment) *hook[assignment]         { return &a.ofLink }
 func (inPlace) of(j *job) *hook[job]                      { return &j.inPlace }
 func (inDoubt) of(j *job) *hook[job]                      { return &j.inDoubt }
+func (inReturning) of(j *job) *hook[job]                  { return &j.inReturning }
 func (inFormed) of(g *group) *hook[group]                 { return &g.inFormed }
 func (inOverdue) of(o *overdue) *hook[overdue]            { return &o.inOverdue }
 func (inReady) of(a *assignment) *hook[assignment]        { return &a.inReady }

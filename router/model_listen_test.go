@@ -23,19 +23,16 @@ var submissions = []protocol.Type{
 	protocol.SubmitJobBg, protocol.SubmitJobHighBg, protocol.SubmitJobLowBg, protocol.SubmitReduceJobBg, protocol.SubmitJobEpoch,
 }
 
-// Uniques that gearmand cuts.
-var (
-	longDigits = strings.Repeat("0a", maxUnique/2)
-	longText   = strings.Repeat("u", maxUnique)
-)
+// longUnique is one that gearmand cuts.
+var longUnique = strings.Repeat("u", maxUnique)
 
 func (p *peer) submit() {
 	kind := submissions[p.IntN(len(submissions))]
-	a := attachment{function: functions[p.IntN(len(functions))], unique: []string{"", "", "u1", "u2", "-", longDigits, longText}[p.IntN(7)]}
+	a := attachment{function: functions[p.IntN(len(functions))], unique: []string{"", "", "u1", longUnique, "-"}[p.IntN(5)]}
 	a.workload = fmt.Sprintf("%s|%s|%d", a.function, a.unique, len(p.events))
 	switch {
 	case a.unique == "-":
-		a.workload = []string{"u1", "u2", ""}[p.IntN(3)]
+		a.workload = []string{"u1", longUnique, ""}[p.IntN(3)]
 	case p.IntN(10) == 0:
 		a.workload = a.unique // which makes it one with the job `-` of that workload
 	}

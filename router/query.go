@@ -48,19 +48,31 @@ func (r *Router) newQuery(s *session) *query {
 	}
 }
 
-// askEvery asks every backend that is up about a handle or a unique.
-func (r *Router) askEvery(q *query, lane int, kind owedKind, t protocol.Type, about func(*backend) []byte) {
+// askEvery has ask put the question to every backend that is up, behind the
+// results that clients have been told.
+func (r *Router) askEvery(q *query, lane int, ask func(*link)) {
 	for _, b := range r.backends {
 		if !b.up() {
 			continue
 		}
-		l := b.linkFor(lane)
-		l.owed.push(owed{kind: kind, query: q})
-		r.ask(l, t, about(b))
-		q.parts[b.id].state = partAsked
-		q.wait++
+		q.expect(b)
+		r.askBehindResults(b, func() {
+			switch {
+			case q.done:
+			case b.up():
+				ask(b.linkFor(lane))
+			default:
+				q.lose(r, b)
+			}
+		})
 	}
 	r.await(q)
+}
+
+// expect notes that b is asked.
+func (q *query) expect(b *backend) {
+	q.parts[b.id].state = partAsked
+	q.wait++
 }
 
 // await answers q once its parts are there, at once where nobody was asked.

@@ -100,7 +100,9 @@ func (r *Router) listened(a *assignment) *job {
 // stays while its backend has it: until the packet has come back, or, where it
 // could not be sent there, until the job is assigned again.
 func (r *Router) deliver(j *job, a *assignment, p *protocol.Packet) {
-	j.ending = j.state == jobAccepted && a.link != nil
+	if j.ending = j.state == jobAccepted && a.link != nil; j.ending {
+		r.returns(j)
+	}
 	r.tellAll(j, p)
 	if j.state == jobAdrift {
 		r.ended(j)

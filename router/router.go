@@ -34,6 +34,7 @@ type Router struct {
 	doubts    doubts
 	duck      lameDuck
 	freed     []*session // of which a GRAB_JOB stands behind no other answer any more
+	returned  []*backend // of which results are back that questions wait for
 	counting  counting
 	waits     waits
 	waiting   waiting // jobs that wait for a backend
@@ -170,6 +171,7 @@ type backend struct {
 	timer      timer  // for its health
 	life       uint32 // how often all of them were lost: handles of another life are other jobs
 	ghosts     ghosts
+	returning  returning
 	earlier    *earlier  // see before
 	sound      bool      // Backend.Sound
 	metAt      time.Time // when its first link came up

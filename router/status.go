@@ -1,6 +1,7 @@
 package router
 
 import (
+	"slices"
 	"strconv"
 
 	"github.com/geargate/geargate/protocol"
@@ -99,7 +100,11 @@ func (r *Router) askEveryStatus(s *session, asked, front []byte) {
 	q.finish = func(r *Router, q *query) {
 		r.answer(q.reply, protocol.StatusRes, []byte(q.asked), oneOrZero(q.known), oneOrZero(q.running), q.numerator, q.denominator)
 	}
-	r.askEvery(q, s.lane, owedStatusAll, protocol.GetStatus, func(*backend) []byte { return front })
+	handle := slices.Clone(front)
+	r.askEvery(q, s.lane, func(l *link) {
+		l.owed.push(owed{kind: owedStatusAll, query: q})
+		r.ask(l, protocol.GetStatus, handle)
+	})
 }
 
 // getStatusUnique asks every backend: a job may have gone to another than the
@@ -118,7 +123,10 @@ func (r *Router) getStatusUnique(s *session, unique []byte) {
 	if j := r.jobs.unique(nil, unique); j != nil { // no backend has it
 		q.known, q.running, q.clients = true, j.state == jobAdrift, j.listeners.count
 	}
-	r.askEvery(q, s.lane, owedStatusUnique, protocol.GetStatusUnique, func(b *backend) []byte { return r.sentUnique(b, unique) })
+	r.askEvery(q, s.lane, func(l *link) {
+		l.owed.push(owed{kind: owedStatusUnique, query: q})
+		r.ask(l, protocol.GetStatusUnique, r.sentUnique(l.backend, []byte(q.asked)))
+	})
 }
 
 // statusUniqueFrom handles one of several STATUS_RES_UNIQUE. A backend counts

@@ -69,6 +69,9 @@ func (r *Router) Step(now time.Time, ev *Event, acts []Action) []Action {
 	if len(r.freed) > 0 {
 		r.seekOn()
 	}
+	if len(r.returned) > 0 {
+		r.askReturned()
+	}
 	if len(r.duck.going) > 0 {
 		r.dismissIdle()
 	}

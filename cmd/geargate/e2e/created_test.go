@@ -3,6 +3,7 @@ package e2e
 import (
 	"bytes"
 	"net"
+	"slices"
 	"strconv"
 	"testing"
 
@@ -36,6 +37,34 @@ func TestJobCreatedDoesNotWaitForTheResult(t *testing.T) {
 			t.Errorf("JOB_CREATED came in one read with the result for %d jobs of %d", reads.joined, jobs)
 		}
 		t.Logf("JOB_CREATED came in one read with the result for %d jobs of %d", reads.joined, jobs)
+	})
+}
+
+// Who has the result of a job and asks at once is told of no such job any more.
+func TestNothingIsKnownOfAJobWithItsResult(t *testing.T) {
+	onEachTarget(t, func(t *testing.T, f *farm) {
+		worker, client, admin := f.connect("worker"), f.connect("client"), f.connect("admin")
+		ended := make(chan error, 1)
+		go func() {
+			_, err := worker.doJobs("f", func(packet) string { return "y" })
+			ended <- err
+		}()
+		f.untilCounts("f", counts{0, 0, 1})
+		for i := range 100 {
+			unique := strconv.Itoa(i)
+			handle := client.submit(protocol.SubmitJob, "f", unique, "x")
+			client.want(protocol.WorkComplete, handle, "y")
+			admin.send(protocol.GetStatusUnique, unique)
+			admin.want(protocol.StatusResUnique, unique, "0", "0", "0", "0", "0")
+			handle = client.submit(protocol.SubmitJob, "f", "", "x")
+			client.want(protocol.WorkComplete, handle, "y")
+			admin.writeRaw("status\n")
+			if lines := admin.tableLines(); !slices.Contains(lines, "f\t0\t0\t1") {
+				t.Errorf("status is %q behind the result of %s, expected no job", lines, handle)
+			}
+		}
+		worker.Close()
+		<-ended
 	})
 }
 
