@@ -24,6 +24,7 @@ type Builtin struct {
 	links  map[uint64]*builtinLink
 	unread []*builtinLink // with something for the job server to read, oldest first
 	spare  []*builtinLink // the slice not in use
+	listed []*builtinLink // those to which a table is under way: what they say waits
 
 	receiver Receiver // of the Exchange under way
 	enough   bool     // it is to end
@@ -55,6 +56,7 @@ type builtinLink struct {
 	input    []byte
 	spare    []byte // the input buffer not in use
 	unread   bool
+	listed   bool // a table is under way to it
 	accepted bool // the job server knows of it
 	closed   bool // no answer goes out any more
 	cut      bool // the job server closed it, and reads no more
@@ -123,6 +125,7 @@ func (b *Builtin) Exchange(now time.Time, to Receiver) {
 	b.hearDisk(now)
 	if at, ok := b.server.Next(); ok && !at.After(now) {
 		b.step(now, jobserver.Event{Kind: jobserver.Tick})
+		b.goOnBehindTables()
 	}
 	for len(b.unread) > 0 && !b.enough {
 		round := b.unread
@@ -156,7 +159,11 @@ func (b *Builtin) read(now time.Time, l *builtinLink) {
 	if err != nil {
 		b.down(now, l, err.Error())
 	}
-	if l.keep(data, rest); b.enough && len(rest) > 0 && !l.cut {
+	l.keep(data, rest)
+	switch {
+	case l.listed:
+		return
+	case b.enough && len(rest) > 0 && !l.cut:
 		b.touch(l)
 		return
 	}
@@ -185,7 +192,7 @@ func (l *builtinLink) conn() jobserver.ConnID { return jobserver.ConnID(l.id) }
 // followed.
 func (b *Builtin) readInput(now time.Time, l *builtinLink, data []byte) (rest []byte, err error) {
 	for len(data) > 0 && !l.cut {
-		if b.enough {
+		if b.enough || l.listed {
 			return data, nil
 		}
 		var taken []byte
@@ -197,6 +204,7 @@ func (b *Builtin) readInput(now time.Time, l *builtinLink, data []byte) (rest []
 		} else {
 			if taken, err = protocol.SplitLine(data, protocol.LineLimit); taken != nil {
 				b.step(now, jobserver.Event{Kind: jobserver.Line, Conn: l.conn(), Line: protocol.TrimEnd(taken)})
+				b.noteTable(l)
 			}
 		}
 		if taken == nil {
@@ -206,6 +214,29 @@ func (b *Builtin) readInput(now time.Time, l *builtinLink, data []byte) (rest []
 		b.enough = b.receiver.Enough != nil && b.receiver.Enough()
 	}
 	return nil, nil
+}
+
+// noteTable has l wait while a table is under way to it.
+func (b *Builtin) noteTable(l *builtinLink) {
+	if !l.listed && b.server.Lists(l.conn()) {
+		l.listed = true
+		b.listed = append(b.listed, l)
+	}
+}
+
+// goOnBehindTables reads on from the links whose tables are complete.
+func (b *Builtin) goOnBehindTables() {
+	still := b.listed[:0]
+	for _, l := range b.listed {
+		if b.server.Lists(l.conn()) {
+			still = append(still, l)
+			continue
+		}
+		l.listed = false
+		b.touch(l)
+	}
+	clear(b.listed[len(still):])
+	b.listed = still
 }
 
 // step gives the job server one event and hands on what it answers.

@@ -16,27 +16,22 @@ func (s *Server) admin(c *conn, text []byte) {
 		s.acts = append(s.acts, Action{Kind: Close, Conn: c.id, Reason: err.Error()})
 		return
 	}
-	s.text = s.answer(s.text[:0], line)
-	if len(c.holds) > 0 {
-		c.held = append(c.held, s.text...)
+	if line.Verb.Table() {
+		s.answerTable(c, line.Verb)
 		return
 	}
-	s.acts = append(s.acts, Action{Kind: SendText, Conn: c.id, Text: s.text})
+	if len(c.holds) > 0 {
+		c.held = s.answer(c.held, line)
+		return
+	}
+	from := len(s.text)
+	s.text = s.answer(s.text, line)
+	s.acts = append(s.acts, Action{Kind: SendText, Conn: c.id, Text: s.text[from:]})
 }
 
-// answer appends the answer to line.
+// answer appends the answer to a line that asks for no table.
 func (s *Server) answer(dst []byte, line *protocol.Line) []byte {
 	switch line.Verb {
-	case protocol.VerbStatus:
-		return s.appendStatus(dst)
-	case protocol.VerbPriorityStatus:
-		return s.appendPriorityStatus(dst)
-	case protocol.VerbWorkers:
-		return s.appendWorkers(dst)
-	case protocol.VerbShowJobs:
-		return s.appendJobs(dst)
-	case protocol.VerbShowUniqueJobs:
-		return s.appendUniques(dst)
 	case protocol.VerbMaxQueue:
 		return append(dst, s.maxQueue(line)...)
 	case protocol.VerbCancelJob:
@@ -109,14 +104,15 @@ func (s *Server) dropFunction(name []byte) string {
 
 // similar returns the function of that name or else one whose name differs
 // from it in case only.
-func (s *Server) similar(name []byte) (found *function) {
+func (s *Server) similar(name []byte) *function {
 	if index := s.names[string(name)]; index != 0 {
 		return s.functions.at(index)
 	}
-	s.functions.each(func(_ uint32, f *function) {
-		if found == nil && f.index != 0 && bytes.EqualFold(f.name, name) {
-			found = f
-		}
-	})
-	return found
+	if alike := s.alike[folded(name)]; len(alike) > 0 {
+		return s.functions.at(alike[0])
+	}
+	return nil
 }
+
+// folded returns what names have in common that differ in case only.
+func folded(name []byte) string { return string(bytes.ToLower(name)) }

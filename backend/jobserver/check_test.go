@@ -16,6 +16,7 @@ func check(s *Server) error {
 	c.tables()
 	c.heap()
 	c.disk()
+	c.listings()
 	return errors.Join(c.wrong...)
 }
 
@@ -45,6 +46,23 @@ func (c *checker) walk(what string, at linker, l list, visit func(id uint32)) {
 		before = id
 	}
 	c.expect(what, l.tail, before)
+}
+
+// listings checks that a part is due for each table under way.
+func (c *checker) listings() {
+	listed := map[uint32]int{}
+	for _, index := range c.s.listed {
+		listed[index]++
+	}
+	c.s.conns.each(func(index uint32, conn *conn) {
+		c.at("connection", uint64(conn.id))
+		c.expect("has a table under way", listed[index] == 1, conn.listing.cursor != 0)
+	})
+	alike := 0
+	for _, of := range c.s.alike {
+		alike += len(of)
+	}
+	c.expect("functions by what their names have in common", alike, len(c.s.names))
 }
 
 func (c *checker) queues() {

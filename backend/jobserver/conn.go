@@ -23,6 +23,8 @@ type conn struct {
 
 	holds []hold // replies that wait for the disk, the oldest first
 	held  []byte // what is sent between and behind them
+
+	listing listing // the table under way to it
 }
 
 func (s *Server) open(ev *Event) {
@@ -44,6 +46,7 @@ func (s *Server) open(ev *Event) {
 // a job of its own that it ran is not queued again for nobody.
 func (s *Server) close(c *conn) {
 	delete(s.byID, c.id)
+	s.unlist(c)
 	for c.waits.head != 0 {
 		s.detach(c.waits.head)
 	}

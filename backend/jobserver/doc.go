@@ -82,7 +82,8 @@
 //
 // Every operation takes the same time at any length of any queue, and the
 // millionth job costs what the first does; only a timer costs more the more
-// timers there are, one step for every fourfold. A PRE_SLEEP or GRAB_JOB looks
+// timers there are, one step for every fourfold. A table goes out in parts, see
+// listing. A PRE_SLEEP or GRAB_JOB looks
 // at each function the connection can do. Jobs lie in slabs without pointers
 // and their bytes on pages; both go back to the runtime when they fall empty.
 // Work that goes on and on allocates nothing.

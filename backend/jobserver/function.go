@@ -2,6 +2,7 @@ package jobserver
 
 import (
 	"bytes"
+	"slices"
 
 	"github.com/geargate/geargate/protocol"
 )
@@ -69,6 +70,7 @@ func (s *Server) named(name []byte) (*function, *protocol.Refusal) {
 	f.name = bytes.Clone(name)
 	f.limits = s.config.QueueLimits
 	s.names[string(name)] = index
+	s.alike[folded(name)] = append(s.alike[folded(name)], index)
 	return f, nil
 }
 
@@ -99,5 +101,12 @@ func (s *Server) outlive(f *function) {
 // discard forgets f, which must have neither jobs nor abilities.
 func (s *Server) discard(f *function) {
 	delete(s.names, string(f.name))
+	key := folded(f.name)
+	alike := s.alike[key]
+	if i := slices.Index(alike, f.index); len(alike) > 1 {
+		s.alike[key] = slices.Delete(alike, i, i+1)
+	} else {
+		delete(s.alike, key)
+	}
 	s.functions.give(f.index)
 }

@@ -28,24 +28,13 @@ type Listed struct {
 // job that is there all the while is visited once.
 func (s *Server) List(cursor uint32, places int, visit func(*Listed)) (next uint32) {
 	var l Listed
-	id := max(cursor, slabSize)
-	for range places {
-		number := id >> slabBits
-		if int(number) >= len(s.jobs.chunks) {
-			return 0
-		}
-		c := s.jobs.chunks[number]
-		if c == nil || id&(slabSize-1) >= uint32(c.fresh) {
-			id = (number + 1) << slabBits
-			continue
-		}
-		if j := &c.records[id&(slabSize-1)]; j.state != 0 {
+	return s.jobs.walk(cursor, places, func(id uint32, j *job) bool {
+		if j.state != 0 {
 			s.list(&l, id, j)
 			visit(&l)
 		}
-		id++
-	}
-	return id
+		return true
+	})
 }
 
 func (s *Server) list(l *Listed, id uint32, j *job) {

@@ -256,23 +256,6 @@ func TestATickDoesABoundedAmountOfWork(t *testing.T) {
 	}
 }
 
-func TestALongAnswerIsNotKept(t *testing.T) {
-	d := newDriver()
-	for n := range 5000 {
-		d.submit(protocol.SubmitJobBg, n)
-	}
-	d.event = Event{Kind: Line, Conn: client, Line: []byte("show jobs")}
-	d.step()
-	if n := len(d.acts[0].Text); n < keptScratch {
-		t.Fatalf("expected a table longer than %d, got %d", keptScratch, n)
-	}
-	d.event = Event{Kind: Tick}
-	d.step()
-	if n := cap(d.server.text); n > keptScratch {
-		t.Errorf("expected the text to be let go, %d bytes are kept", n)
-	}
-}
-
 // A function with a name that no library would register is forgotten with its
 // last worker and its last job; others are remembered.
 func TestLongNamesAreForgotten(t *testing.T) {

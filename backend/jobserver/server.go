@@ -11,6 +11,7 @@ type Server struct {
 	byID       map[ConnID]uint32
 	functions  slab[function]
 	names      map[string]uint32
+	alike      map[string][]uint32 // functions whose names differ in case only, by what they have in common
 	abilities  slab[ability]
 	registered map[registration]list // abilities, by connection and function
 
@@ -34,6 +35,9 @@ type Server struct {
 
 	timers timers
 
+	listed []uint32 // connections with a table under way, the one that waits longest first
+	partAt int64    // when the next part of a table is due, in milliseconds since 1970
+
 	queueLinks   linker // of jobs, in queues and with workers
 	clientLinks  linker // of attachments, of a job
 	waitLinks    linker // of attachments, of a connection
@@ -45,12 +49,13 @@ type Server struct {
 	now     int64 // milliseconds since 1970
 	acts    []Action
 	scratch []byte // digits that actions refer to
-	text    []byte // the answer to an admin line
+	text    []byte // answers to admin lines
 	frames  []byte // what was held and is sent
 	kept    Kept   // the job to be stored
 
 	loadedFrame []byte // scratch
 	line        protocol.Line
+	jobRow      protocol.JobRow // scratch
 }
 
 // New returns a job server without connections, functions or jobs.
@@ -59,6 +64,7 @@ func New(config Config) *Server {
 		config: config,
 		byID:   make(map[ConnID]uint32),
 		names:  make(map[string]uint32),
+		alike:  make(map[string][]uint32),
 
 		registered: make(map[registration]list),
 

@@ -82,6 +82,31 @@ func (s *slab[T]) give(id uint32) {
 	}
 }
 
+// walk calls visit with the records among the next places behind a cursor, which
+// is any place at first, until that says that it has enough. It returns the
+// cursor to go on with, zero at the end. The record of a free place is zero. One
+// that is taken all the while is visited once.
+func (s *slab[T]) walk(cursor uint32, places int, visit func(id uint32, record *T) (more bool)) (next uint32) {
+	id := max(cursor, slabSize)
+	for more := true; places > 0 && more; places-- {
+		number := id >> slabBits
+		if int(number) >= len(s.chunks) {
+			return 0
+		}
+		c := s.chunks[number]
+		if c == nil || id&(slabSize-1) >= uint32(c.fresh) {
+			id = (number + 1) << slabBits
+			continue
+		}
+		more = visit(id, &c.records[id&(slabSize-1)])
+		id++
+	}
+	if int(id>>slabBits) >= len(s.chunks) {
+		return 0
+	}
+	return id
+}
+
 // each calls visit with the number of every place that was ever taken in the
 // chunks there are; the record of a free place is zero.
 func (s *slab[T]) each(visit func(id uint32, record *T)) {

@@ -42,6 +42,9 @@ func (s *Server) Step(now time.Time, ev *Event, acts []Action) []Action {
 
 // heard applies an event of an open connection.
 func (s *Server) heard(c *conn, ev *Event) {
+	if ev.Kind != Closed {
+		s.endListing(c)
+	}
 	switch ev.Kind {
 	case Packet:
 		s.packet(c, ev.Packet, ev.Malformed)
@@ -113,6 +116,7 @@ func (s *Server) send(c *conn, t protocol.Type, args ...[]byte) {
 
 // draft returns the draft of one more packet for c, to be filled before sent.
 func (s *Server) draft(c *conn) *protocol.Draft {
+	s.endListing(c)
 	n := len(s.acts)
 	s.acts = slices.Grow(s.acts, 1)[:n+1]
 	act := &s.acts[n]

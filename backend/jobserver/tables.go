@@ -2,72 +2,49 @@ package jobserver
 
 import "github.com/geargate/geargate/protocol"
 
-// appendStatus appends the answer to `status`.
-func (s *Server) appendStatus(dst []byte) []byte {
-	s.functions.each(func(_ uint32, f *function) {
-		if f.index != 0 {
-			row := protocol.StatusRow{Function: f.name, Total: f.total, Running: f.running, Workers: f.abilities}
-			dst = row.AppendTo(dst)
-		}
-	})
-	return append(dst, protocol.TableEnd...)
+// The functions of this file append a row of a table, or nothing for a record
+// that is free.
+
+// appendFunction appends a row of `status` or `prioritystatus`.
+func appendFunction(dst []byte, verb protocol.Verb, f *function) []byte {
+	switch {
+	case f.index == 0:
+		return dst
+	case verb == protocol.VerbStatus:
+		row := protocol.StatusRow{Function: f.name, Total: f.total, Running: f.running, Workers: f.abilities}
+		return row.AppendTo(dst)
+	}
+	row := protocol.PriorityRow{Function: f.name, Queued: f.queued, Workers: f.abilities}
+	return row.AppendTo(dst)
 }
 
-// appendPriorityStatus appends the answer to `prioritystatus`.
-func (s *Server) appendPriorityStatus(dst []byte) []byte {
-	s.functions.each(func(_ uint32, f *function) {
-		if f.index != 0 {
-			row := protocol.PriorityRow{Function: f.name, Queued: f.queued, Workers: f.abilities}
-			dst = row.AppendTo(dst)
-		}
-	})
-	return append(dst, protocol.TableEnd...)
-}
-
-// appendWorkers appends the answer to `workers`: every connection, be it a
+// appendWorker appends a row of `workers`: every connection has one, be it a
 // worker's or not.
-func (s *Server) appendWorkers(dst []byte) []byte {
-	var row protocol.WorkerRow
-	s.conns.each(func(_ uint32, c *conn) {
-		if c.index == 0 {
-			return
-		}
-		row.Number = c.number
-		row.Peer = append(row.Peer[:0], c.peer...)
-		row.ID = c.name
-		row.Functions = row.Functions[:0]
-		for id := c.abilities.head; id != 0; {
-			a := s.abilities.at(id)
-			row.Functions = append(row.Functions, s.functions.at(a.function).name)
-			id = a.ofConn.next
-		}
-		dst = row.AppendTo(dst)
-	})
-	return append(dst, protocol.TableEnd...)
+func (s *Server) appendWorker(dst []byte, c *conn) []byte {
+	if c.index == 0 {
+		return dst
+	}
+	row := protocol.WorkerRow{Number: c.number, Peer: []byte(c.peer), ID: c.name}
+	for id := c.abilities.head; id != 0; {
+		a := s.abilities.at(id)
+		row.Functions = append(row.Functions, s.functions.at(a.function).name)
+		id = a.ofConn.next
+	}
+	return row.AppendTo(dst)
 }
 
-// appendJobs appends the answer to `show jobs`.
-func (s *Server) appendJobs(dst []byte) []byte {
-	var row protocol.JobRow
-	s.jobs.each(func(_ uint32, j *job) {
-		if j.state == 0 {
-			return
-		}
-		row.Handle = s.appendHandle(row.Handle[:0], j.chained[byNumber].key)
-		row.Retries = int(j.retries)
-		row.Ignored = j.ignored()
-		row.Stored = j.background
-		dst = row.AppendTo(dst)
-	})
-	return append(dst, protocol.TableEnd...)
-}
-
-// appendUniques appends the answer to `show unique jobs`.
-func (s *Server) appendUniques(dst []byte) []byte {
-	s.jobs.each(func(_ uint32, j *job) {
-		if j.state != 0 {
-			dst = protocol.AppendUniqueRow(dst, s.unique(j))
-		}
-	})
-	return append(dst, protocol.TableEnd...)
+// appendJob appends a row of `show jobs` or `show unique jobs`.
+func (s *Server) appendJob(dst []byte, verb protocol.Verb, j *job) []byte {
+	switch {
+	case j.state == 0:
+		return dst
+	case verb == protocol.VerbShowUniqueJobs:
+		return protocol.AppendUniqueRow(dst, s.unique(j))
+	}
+	row := &s.jobRow
+	row.Handle = s.appendHandle(row.Handle[:0], j.chained[byNumber].key)
+	row.Retries = int(j.retries)
+	row.Ignored = j.ignored()
+	row.Stored = j.background
+	return row.AppendTo(dst)
 }

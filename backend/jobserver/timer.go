@@ -91,14 +91,19 @@ func (t *timers) put(place int, moved timer) {
 
 // Next returns when a Tick is due at the latest; ok is false where none is.
 func (s *Server) Next() (at time.Time, ok bool) {
+	at, ok = s.nextPart()
 	if len(s.timers.heap) == 0 {
-		return time.Time{}, false
+		return at, ok
 	}
-	return time.UnixMilli(s.timers.heap[0].at), true
+	if first := time.UnixMilli(s.timers.heap[0].at); !ok || first.Before(at) {
+		at = first
+	}
+	return at, true
 }
 
 // tick does what is due.
 func (s *Server) tick() {
+	s.goOnListing()
 	for range timersAtOnce {
 		if len(s.timers.heap) == 0 || s.timers.heap[0].at > s.now {
 			return
