@@ -21,6 +21,23 @@ func (c *core) apply() {
 		case router.SendText:
 			if s := c.sessions[a.Session]; s != nil && !s.closing {
 				s.out = append(c.room(&s.peer), a.Text...)
+				c.copied += len(a.Text) >> 10
+			}
+		case router.AwaitWritable:
+			if s := c.sessions[a.Session]; s != nil {
+				s.awaits = true
+				c.mayBeWritten(s)
+			}
+		case router.PauseSession:
+			if s := c.sessions[a.Session]; s != nil {
+				s.paused = true
+			}
+		case router.ResumeSession:
+			if s := c.sessions[a.Session]; s != nil {
+				s.paused = false
+				if s.stalled {
+					c.makeReady(s)
+				}
 			}
 		case router.CloseSession:
 			if s := c.sessions[a.Session]; s != nil {

@@ -40,6 +40,9 @@ func (c *core) waits(p *peer, queued int) {
 	c.queued += queued - p.queued
 	p.queued = queued
 	c.weigh(p)
+	if p.session != nil {
+		c.mayBeWritten(p.session)
+	}
 }
 
 // weigh notes whether p is among the heavy ones by what its connection has.

@@ -49,6 +49,7 @@ type core struct {
 	packet    protocol.Packet
 	acts      []router.Action
 	released  [][]byte // by acts
+	copied    int      // KiB of text that acts have copied
 	sessions  map[router.SessionID]*session
 	links     map[router.LinkID]*link
 	lanes     []lane
@@ -99,14 +100,22 @@ func (c *core) step(now time.Time, ev router.Event) {
 // decide gives the router the event that is prepared.
 func (c *core) decide(now time.Time) {
 	c.acts = c.router.Step(now, &c.event, c.acts[:0])
+	c.copied = 0
 	c.apply()
 }
+
+// worked returns how much work the latest event was.
+func (c *core) worked() int { return 1 + len(c.acts) + c.copied }
 
 // A speaker is a session or a link, the other being zero.
 type speaker struct {
 	session *session
 	link    router.LinkID
 }
+
+// pauses reports whether the router wants to hear nothing more of it for now.
+// core.mu is held.
+func (s speaker) pauses() bool { return s.session != nil && s.session.paused }
 
 // piece gives the router one piece of the stream of a session or link. The
 // event is made where the router reads it: it is large.
@@ -192,7 +201,7 @@ func (c *core) exchange(now time.Time) (more bool) {
 func (c *core) builtinReceiver() backend.Receiver {
 	return backend.Receiver{
 		Room:   c.large.room,
-		Enough: func() bool { return c.settling.over(1 + len(c.acts)) },
+		Enough: func() bool { return c.settling.over(c.worked()) },
 		Frame: func(now time.Time, id uint64, frame []byte) {
 			if isLarge(len(frame)) {
 				c.large.share(frame)

@@ -22,15 +22,16 @@ type fakeRouter struct {
 	start  []router.Action
 	answer func(ev *router.Event) []router.Action // nil: echo
 
-	mu     sync.Mutex
-	jobs   int       // what Listening says
-	due    time.Time // what Next says, unless zero
-	ticks  []time.Time
-	heard  []string                 // every unit, as text
-	opened map[router.SessionID]int // how often
-	closed map[router.SessionID]int
-	links  []router.Event // LinkUp and LinkDown
-	flows  int            // LinkFlow
+	mu             sync.Mutex
+	jobs           int       // what Listening says
+	due            time.Time // what Next says, unless zero
+	ticks          []time.Time
+	writable, deaf int
+	heard          []string                 // every unit, as text
+	opened         map[router.SessionID]int // how often
+	closed         map[router.SessionID]int
+	links          []router.Event // LinkUp and LinkDown
+	flows          int            // LinkFlow
 }
 
 func newFakeRouter() *fakeRouter {
@@ -56,6 +57,10 @@ func (f *fakeRouter) Step(now time.Time, ev *router.Event, acts []router.Action)
 		}
 	case router.LinkFlow:
 		f.flows++
+	case router.SessionWritable:
+		f.writable++
+	case router.SessionDeaf:
+		f.deaf++
 	case router.Tick:
 		f.ticks = append(f.ticks, now)
 	default:

@@ -21,6 +21,7 @@ func (c *core) Open(conn *listen.Conn) {
 	case *session:
 		c.counters.Accepted.Add(1)
 		p.conn, p.lane, p.open = conn, conn.Loop(), true
+		p.session = p
 		c.lastID++
 		p.id = c.lastID
 		c.sessions[p.id] = p
@@ -57,7 +58,7 @@ func host(addr net.Addr) string {
 // said before.
 func (c *core) Data(conn *listen.Conn, data []byte) {
 	c.counters.BytesRead.Add(uint64(len(data)))
-	if p := peerOf(conn); len(p.unheard) > 0 {
+	if p := peerOf(conn); len(p.unheard) > 0 || p.stalled {
 		c.wait(p, data)
 		c.holds(p)
 		if s, ok := conn.Owner.(*session); ok && len(p.unheard) > maxUnheard {
@@ -147,9 +148,9 @@ func (c *core) hear(p *peer, data []byte, limits streamLimits, from speaker) err
 	over := false
 	if whole && !p.closing {
 		c.piece(now, from, p.in.piece(limits, &c.large))
-		over = slice.over(1 + len(c.acts))
+		over = slice.over(c.worked())
 	}
-	for err == nil && len(rest) > 0 && !p.closing && !over {
+	for err == nil && len(rest) > 0 && !p.closing && !over && !from.pauses() {
 		var next piece
 		var n int
 		if next, n, err = limits.cut(rest); n == 0 {
@@ -164,9 +165,11 @@ func (c *core) hear(p *peer, data []byte, limits streamLimits, from speaker) err
 			c.large.release(next.bytes)
 		}
 		rest = rest[n:]
-		over = slice.over(1 + len(c.acts))
+		if over = slice.over(c.worked()); over || c.inMemory() > c.limits.Load().Memory {
+			c.relieve(now)
+		}
 	}
-	over = over && len(rest) > 0
+	over = (over || from.pauses()) && len(rest) > 0
 	p.deaf = p.closing || err != nil
 	if from.session != nil && !p.deaf {
 		p.full = c.overfull(from.session.id)
@@ -179,6 +182,7 @@ func (c *core) hear(p *peer, data []byte, limits streamLimits, from speaker) err
 	l.unfinished = l.unfinished || over
 	c.settle(now)
 	c.here = nowhere
+	p.stalled = from.pauses()
 	c.mu.Unlock()
 	l.held += time.Since(now)
 	if hurry {
@@ -229,6 +233,7 @@ func (c *core) Written(conn *listen.Conn) {
 	switch p := conn.Owner.(type) {
 	case *session:
 		c.waits(&p.peer, conn.Queued())
+		c.kickLanes()
 	case *link:
 		c.waits(&p.peer, conn.Queued())
 		now := time.Now()
@@ -243,6 +248,7 @@ func (c *core) Sent(p []byte) { c.large.release(p) }
 // Close takes note that a connection has ended.
 func (c *core) Close(conn *listen.Conn, err error) {
 	if c.postpone(conn, func() { c.Close(conn, err) }) {
+		c.deafen(conn)
 		return
 	}
 	c.mu.Lock()

@@ -14,6 +14,8 @@ import (
 // A peer is one connection: its unread beginning of a piece on the way in, its
 // unwritten bytes on the way out.
 type peer struct {
+	session *session // static: what it is a part of; nil for a link
+
 	lane  int  // static once it is open
 	moves bool // static: is written after others that were given something before; true for links
 
@@ -25,6 +27,9 @@ type peer struct {
 	unheard []byte       // owned by its loop: what it has sent and must wait with, see slice
 	unread  atomic.Int64 // bytes of unheard; written by its loop
 	atEnd   func()       // owned by its loop: to be called when all of it has been heard
+	inLine  bool         // owned by its loop: is in lane.waiting
+	room    bool         // owned by its loop: the router is to hear that it can be written to
+	stalled bool         // written by its loop, under core.mu: its input waits until the router hears it again
 
 	input atomic.Int64 // bytes of in, where they are many; written by its loop and by cutOff
 
@@ -52,6 +57,11 @@ type session struct {
 	bare    bool             // owned by its loop: has said nothing, and is not to say a PROXY header
 
 	forwards bool // static: it is the forwarder's
+
+	paused   bool // guarded by core.mu: the router hears nothing more of it for now
+	awaits   bool // guarded by core.mu: the router waits for it to be written to
+	writable bool // guarded by core.mu: and it has been
+	ready    bool // guarded by core.mu: is in lane.ready
 
 	feeds  *link // guarded by core.mu: what it sends waits there, or did
 	parked bool  // guarded by core.mu: is in core.parked
@@ -93,6 +103,7 @@ type lane struct {
 	unfinished bool       // input or output is left over for it
 	spare      freeList   // for output
 	resume     []*session // to be read from again
+	ready      []*session // to be gone on with: heard again, or written to
 
 	calls int // of Data since the last turn
 	crowd int // calls of Data in a turn that was kicked, on average, times 16

@@ -57,10 +57,20 @@ func (c *core) wait(p *peer, rest []byte) {
 	l := &c.lanes[p.lane]
 	if len(p.unheard) == 0 {
 		p.unheard = l.read.get()
-		l.waiting = append(l.waiting, p)
 	}
+	l.line(p)
 	p.unheard = append(p.unheard, rest...)
 	p.unread.Store(int64(len(p.unheard)))
+}
+
+// line puts p behind the peers of a loop that are gone on with, unless the router
+// wants to hear nothing of it and has not waited for it to be written to. It is
+// called by the loop.
+func (l *lane) line(p *peer) {
+	if !p.inLine && (!p.stalled || p.room) {
+		p.inLine = true
+		l.waiting = append(l.waiting, p)
+	}
 }
 
 // goOn hears the peers of a loop whose input waits, for as long as the slice of
@@ -105,6 +115,14 @@ func (c *core) hearWaiting(l *lane) {
 	l.waiting[0] = nil
 	if l.waiting = l.waiting[1:]; len(l.waiting) == 0 {
 		l.waiting = nil
+	}
+	p.inLine = false
+	if p.room {
+		p.room = false
+		c.tellWritable(l, p)
+	}
+	if p.stalled || len(p.unheard) == 0 {
+		return
 	}
 	input := p.unheard
 	p.unheard = nil

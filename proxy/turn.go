@@ -11,6 +11,7 @@ import (
 func (c *core) Turn(loop int) {
 	l := &c.lanes[loop]
 	c.write(l)
+	c.takeReady(l)
 	c.goOn(l)
 }
 
@@ -70,7 +71,7 @@ func (c *core) collect(l *lane) {
 	}
 	l.skipTaken()
 	l.takeBulk()
-	l.unfinished = l.first < len(l.dirty) || len(l.bulky) > 0
+	l.unfinished = l.first < len(l.dirty) || len(l.bulky) > 0 || len(l.ready) > 0
 }
 
 // takeOver takes over the output of the peers at some places of dirty that are

@@ -75,6 +75,7 @@ func (r *Router) canDo(w *worker, name []byte, timeout time.Duration) {
 	default:
 		a = &ability{function: r.functions.use(name)}
 		w.abilities.add(a)
+		a.function.workers++
 		r.charge(w.session, a.size())
 	}
 	a.timeout = timeout
@@ -126,6 +127,7 @@ func (r *Router) forgo(w *worker, a *ability, lost []*assignment) []*assignment 
 		r.takeAway(a.running.first)
 	}
 	w.abilities.drop(a)
+	a.function.workers--
 	r.charge(w.session, -a.size())
 	r.functions.leave(a.function)
 	return lost

@@ -12,6 +12,14 @@ const (
 	SendText
 	// CloseSession: close Session once its output is written. Reason is set.
 	CloseSession
+	// AwaitWritable: say SessionWritable when all is written that Session was
+	// sent.
+	AwaitWritable
+	// PauseSession: nothing that Session sends should be heard until
+	// ResumeSession. What is heard all the same does no harm.
+	PauseSession
+	// ResumeSession: the end of a PauseSession.
+	ResumeSession
 	// SendLink: append Draft to the output of Link.
 	SendLink
 	// SendLinkText: append Text to the output of Link.

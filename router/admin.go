@@ -1,8 +1,6 @@
 package router
 
 import (
-	"bytes"
-	"maps"
 	"slices"
 	"strconv"
 
@@ -36,12 +34,12 @@ func (r *Router) sessionLine(s *session, text []byte) {
 		r.replyText(s, protocol.AppendValue(nil, r.cfg.Verbose))
 	case protocol.VerbGetPID:
 		r.replyText(s, protocol.AppendValue(nil, strconv.Itoa(r.cfg.PID)))
-	case protocol.VerbWorkers:
-		r.replyText(s, r.workersTable())
+	case protocol.VerbStatus, protocol.VerbPriorityStatus, protocol.VerbWorkers, protocol.VerbShowJobs, protocol.VerbShowUniqueJobs:
+		r.askTable(s, line.Verb)
 	case protocol.VerbCancelJob:
 		r.cancelJob(s, &line)
 	case protocol.VerbDropFunction:
-		if r.hasWorker(line.Argument()) {
+		if r.functions.hasWorker(line.Argument()) {
 			r.replyText(s, []byte(protocol.AnswerFunctionBusy))
 			return
 		}
@@ -51,7 +49,8 @@ func (r *Router) sessionLine(s *session, text []byte) {
 	}
 }
 
-// askText asks every backend what the session asked.
+// askText asks every backend what the session asked, which each answers with one
+// line.
 func (r *Router) askText(s *session, line *protocol.Line) {
 	q := r.newQuery(s)
 	q.finish = finishText(line.Verb)
@@ -82,51 +81,28 @@ func (r *Router) linkLine(l *link, text []byte) {
 		r.breakLink(l, "text that was not asked for")
 		return
 	}
-	if q := head.query; q.take != nil && !q.done {
-		q.take(protocol.TrimEnd(text))
-	} else if !q.done {
+	switch q := head.query; {
+	case q.done:
+	case q.take != nil:
+		l.lineAt = r.now
+		q.take(l.backend, protocol.TrimEnd(text))
+	default:
 		at := &q.parts[l.backend.id]
 		at.lines = append(at.lines, slices.Clone(protocol.TrimEnd(text)))
 	}
 }
 
-// finishText returns what merges the parts of an answer to verb.
+// finishText returns what makes one answer to verb of those of the backends.
 func finishText(verb protocol.Verb) func(*Router, *query) {
-	return func(r *Router, q *query) {
-		answers := q.answers(verb)
-		var text []byte
-		var err error
-		switch verb {
-		case protocol.VerbStatus:
-			text, err = mergeStatus(nil, answers, r.localCounts())
-		case protocol.VerbPriorityStatus:
-			text, err = mergePriorityStatus(nil, answers, r.localCounts())
-		case protocol.VerbShowJobs:
-			text, err = mergeJobs(nil, answers, r.rewriteHandle)
-		case protocol.VerbShowUniqueJobs:
-			text = mergeUniqueJobs(nil, answers, r.wholeUnique)
-		default:
-			text = mergeVerdict(nil, verb, answers)
-		}
-		if err != nil {
-			r.note(NoteBadReply, q.reply.session, nil, err.Error())
-		}
-		r.answerText(q.reply, text)
-	}
+	return func(r *Router, q *query) { r.answerText(q.reply, mergeVerdict(nil, verb, q.answers())) }
 }
 
-// answers returns the parts that are there; a table comes without its end.
-func (q *query) answers(verb protocol.Verb) []answer {
-	var all []answer
-	for i, part := range q.parts {
-		if part.state != partThere {
-			continue
+// answers returns the lines of the parts that are there.
+func (q *query) answers() (all [][]byte) {
+	for _, part := range q.parts {
+		if part.state == partThere {
+			all = append(all, part.lines...)
 		}
-		lines := part.lines
-		if n := len(lines); verb.Table() && n > 0 && string(lines[n-1]) == "." {
-			lines = lines[:n-1]
-		}
-		all = append(all, answer{BackendID(i), lines})
 	}
 	return all
 }
@@ -182,69 +158,8 @@ func (r *Router) withhold(q *query, p place) {
 	}
 	finish := q.finish
 	q.finish = func(r *Router, q *query) {
-		cancelled := isVerdictOK(q.answers(protocol.VerbCancelJob))
+		cancelled := isVerdictOK(q.answers())
 		finish(r, q)
 		goOn(cancelled)
 	}
-}
-
-// hasWorker reports whether a session can do a function, whether its group has
-// registered it with the backends yet or not.
-func (r *Router) hasWorker(function []byte) bool {
-	for s := r.opened.first; s != nil; s = r.opened.next(s) {
-		for a := s.worker.abilities.first; a != nil; a = s.worker.abilities.next(a) {
-			if bytes.EqualFold(a.function.name, function) {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// workersTable is the answer to `workers`: every session, workers or not, the
-// function registered last first, as in gearmand.
-func (r *Router) workersTable() []byte {
-	var text []byte
-	for s := r.opened.first; s != nil; s = r.opened.next(s) {
-		row := protocol.WorkerRow{Number: s.number, Peer: []byte(s.peer), ID: s.clientID}
-		if s.clientID == nil {
-			row.ID = []byte("-")
-		}
-		for a := s.worker.abilities.last; a != nil; a = a.inAbilities.prev {
-			row.Functions = append(row.Functions, a.function.name)
-		}
-		text = row.AppendTo(text)
-	}
-	return append(text, protocol.TableEnd...)
-}
-
-// localCounts counts, per function, the sessions that can do it and the jobs
-// that are grabbed but run by nobody yet, which their backends count as
-// running.
-func (r *Router) localCounts() []localCount {
-	places := map[string]int{}
-	var counts []localCount
-	at := func(function []byte) *localCount {
-		i, ok := places[string(function)]
-		if !ok {
-			i = len(counts)
-			places[string(function)] = i
-			counts = append(counts, localCount{function: function})
-		}
-		return &counts[i]
-	}
-	for s := r.opened.first; s != nil; s = r.opened.next(s) {
-		for a := s.worker.abilities.first; a != nil; a = s.worker.abilities.next(a) {
-			at(a.function.name).workers++
-		}
-	}
-	for _, id := range slices.Sorted(maps.Keys(r.links)) {
-		l := r.links[id]
-		for a := l.carries.first; a != nil; a = l.carries.next(a) {
-			if a.state != assignmentRunning {
-				at(a.function).ready[a.priority]++
-			}
-		}
-	}
-	return counts
 }

@@ -130,11 +130,6 @@ func (r *Router) cancelAhead(p place) func(cancelled bool) {
 }
 
 // isVerdictOK reports whether a backend has done what an admin line asked.
-func isVerdictOK(answers []answer) bool {
-	for _, a := range answers {
-		if len(a.lines) == 1 && string(a.lines[0]) == string(protocol.TrimEnd([]byte(protocol.AnswerOK))) {
-			return true
-		}
-	}
-	return false
+func isVerdictOK(answers [][]byte) bool {
+	return len(answers) == 1 && string(answers[0]) == string(protocol.TrimEnd([]byte(protocol.AnswerOK)))
 }

@@ -10,6 +10,9 @@ const (
 	jobCost     = 512
 	replyCost   = 128
 	abilityCost = 512
+	// A question to all backends, and its part for each of them.
+	queryCost = 512
+	askedCost = 512
 )
 
 // size is what a is charged with. A name is kept twice, and twice again by a
@@ -56,6 +59,13 @@ func (r *Router) charge(s *session, n int) {
 	default:
 		r.heavy.remove(s)
 	}
+}
+
+// chargeQuestion charges the session of p with what a question to all backends
+// takes.
+func (r *Router) chargeQuestion(p *reply) {
+	p.cost = queryCost + askedCost*len(r.backends)
+	r.charge(p.session, p.cost)
 }
 
 // holdFrame appends a packet to what p holds back.

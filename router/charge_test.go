@@ -12,7 +12,7 @@ import (
 func (s *session) recount() int {
 	bytes := 0
 	for p := s.owes.first; p != nil; p = p.next {
-		bytes += replyCost + len(p.held)
+		bytes += replyCost + p.cost + len(p.held)
 	}
 	for l := s.listen.first; l != nil; l = l.ofSession.next {
 		j := l.job
@@ -21,7 +21,10 @@ func (s *session) recount() int {
 	for a := s.worker.abilities.first; a != nil; a = s.worker.abilities.next(a) {
 		bytes += abilityCost + 4*len(a.function.name)
 	}
-	return bytes
+	if rd := s.reading; rd != nil && rd.table != nil && rd.index == 0 {
+		bytes += rd.table.charged
+	}
+	return bytes + len(s.deferred)
 }
 
 // What a session makes the router hold counts from its submission, and a job

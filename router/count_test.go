@@ -64,7 +64,9 @@ func TestCountOfQueues(t *testing.T) {
 	if b := r.Count().Backends[0]; b.Counted {
 		t.Errorf("got %+v, expected nothing known", b)
 	}
-	r.Step(epoch, &Event{Kind: Survey, Survey: 1}, nil)
+	submit := link
+	link = r.Step(epoch, &Event{Kind: Survey, Survey: 1}, nil)[0].Link
+	says(&Event{Kind: LinkUp})
 	for _, line := range []string{"f\t6\t2\t0", "idle\t1\t1\t1", OtherFunctions + "\t3\t0\t1", "."} {
 		says(&Event{Kind: LinkLine, Line: []byte(line)})
 	}
@@ -76,6 +78,7 @@ func TestCountOfQueues(t *testing.T) {
 	if len(c.Functions) != 2 || c.Functions[0].Name != "f" || c.Functions[0].Queued != 4 || c.Functions[1].Queued != 3 {
 		t.Errorf("got %+v, expected 4 jobs of f and 3 of others", c.Functions)
 	}
+	link = submit
 	says(&Event{Kind: LinkDown})
 	if c := r.Count(); c.Backends[0].Counted || c.Functions[0].Queued != 0 {
 		t.Errorf("got %+v of a backend that is lost", c)

@@ -101,12 +101,14 @@ func (r *Router) drain(id BackendID, on bool) {
 // jobs they have. Their answers are for Report.
 func (r *Router) survey(leaving bool, done func(*Router)) {
 	q := &query{parts: make([]part, len(r.backends))}
+	counts := make([]census, len(r.backends))
+	q.take = func(b *backend, line []byte) { r.count(&counts[b.id], b, line) }
 	still, sent := make([]bool, len(r.backends)), make([]uint64, len(r.backends))
 	q.finish = func(r *Router, q *query) {
 		for i, p := range q.parts {
 			if b := r.backends[i]; p.state == partThere {
-				b.census = r.count(p.lines)
-				b.census.strays = r.strays(b, p.lines)
+				b.census = counts[i]
+				b.census.taken, b.census.at = true, r.now
 				b.census.still = still[i] && r.still(b)
 				b.census.sent = sent[i]
 			}
@@ -116,38 +118,27 @@ func (r *Router) survey(leaving bool, done func(*Router)) {
 	for i, b := range r.backends {
 		if b.up() && (!leaving || b.standing == standingLeaving) {
 			still[i], sent[i] = r.still(b), b.sent
-			r.askBackend(q, b.linkFor(0), []byte("status\n"))
+			r.askTableOf(q, b, protocol.VerbStatus)
 		}
 	}
 	r.await(q)
 }
 
-// count sums up a backend's answer to `status`.
-func (r *Router) count(lines [][]byte) census {
-	c := census{taken: true, at: r.now}
-	for _, line := range lines {
-		var row protocol.StatusRow
-		if row.Parse(line) == nil {
-			c.queued += row.Total - row.Running
-			c.running += row.Running
-			if n := row.Total - row.Running; n > 0 {
-				c.byFunction = append(c.byFunction, backlog{r.counting.of(row.Function).Name, n})
-			}
-		}
+// count takes a row of b's `status` into c.
+func (r *Router) count(c *census, b *backend, line []byte) {
+	var row protocol.StatusRow
+	if row.Parse(line) != nil || row.Total == 0 {
+		return
 	}
-	return c
-}
-
-// strays counts the jobs at b whose functions are led elsewhere.
-func (r *Router) strays(b *backend, lines [][]byte) int {
-	n := 0
-	for _, line := range lines {
-		var row protocol.StatusRow
-		if row.Parse(line) == nil && row.Total > 0 && !r.routing.pool(row.Function).has(b) {
-			n += row.Total
-		}
+	waiting := row.Total - row.Running
+	c.queued += waiting
+	c.running += row.Running
+	if waiting > 0 {
+		c.byFunction = append(c.byFunction, backlog{r.counting.of(row.Function).Name, waiting})
 	}
-	return n
+	if !r.routing.pool(row.Function).has(b) {
+		c.strays += row.Total
+	}
 }
 
 // tidyInterval is how often it is looked whether what is to go can go.
@@ -249,6 +240,7 @@ func (r *Router) dropBackend(b *backend, reason string) {
 			r.closeSubmitLink(l)
 		}
 	}
+	r.closeTables(b)
 	r.closeRetired(b)
 	r.retireGroupLinks(b)
 }

@@ -128,7 +128,7 @@ func (r *Router) askForEarlier(j *job, h *handle) {
 func (r *Router) askForList(b *backend, e *earlier) {
 	e.list, e.dead, e.found = listAsked, map[place]bool{}, map[place]bool{}
 	q := &query{parts: make([]part, len(r.backends))}
-	q.take = func(line []byte) {
+	q.take = func(_ *backend, line []byte) {
 		var row protocol.JobRow
 		if row.Parse(line) == nil {
 			e.takeIn(b, &row)
@@ -142,7 +142,7 @@ func (r *Router) askForList(b *backend, e *earlier) {
 		}
 		r.goOnAfterList(e)
 	}
-	r.askBackend(q, b.linkFor(0), []byte("show jobs\n"))
+	r.askTableOf(q, b, protocol.VerbShowJobs)
 	r.arm(&e.timer, r.now.Add(listTimeout), e)
 }
 

@@ -31,6 +31,12 @@ const (
 	SessionPacket
 	// SessionLine: a session sent an admin line. Session and Line are set.
 	SessionLine
+	// SessionWritable: a session has been sent all that was for it. Session is
+	// set. It follows an AwaitWritable, once.
+	SessionWritable
+	// SessionDeaf: a session's connection has ended, and something that it has
+	// sent before is still to come. Session is set.
+	SessionDeaf
 	// SessionClosed: the connection ended. Session is set. No event of the
 	// session follows; actions for it that are under way are void.
 	SessionClosed

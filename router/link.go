@@ -21,6 +21,11 @@ type link struct {
 	probed   bool      // and was asked to, at that check or before
 	probedAt time.Time // of a retired one
 
+	forTables bool          // neither of the two: see tablelink.go
+	verb      protocol.Verb // of these tables
+	unasked   []*query      // what waits until it is up
+	lineAt    time.Time     // when a line of a table came last
+
 	group *group // nil for a submit link
 	// grabs is how many GRAB_JOBs are outstanding, window how many may be.
 	grabs, window int
@@ -88,11 +93,17 @@ func (r *Router) dialSubmit(b *backend, slot int) {
 
 // waitsForDisk reports whether l is a submit link for what is stored: it says
 // nothing while the disk does not answer, and is none the worse for it.
-func (l *link) waitsForDisk() bool { return l.group == nil && l.slot >= l.backend.lanes }
+func (l *link) waitsForDisk() bool {
+	return l.group == nil && !l.forTables && l.slot >= l.backend.lanes
+}
 
 func (r *Router) linkIsUp(l *link) {
 	b := l.backend
 	l.life = b.life
+	if l.forTables {
+		r.askUnasked(l)
+		return
+	}
 	if l.group == nil {
 		if b.unfit {
 			r.askForGrab(l)
@@ -119,7 +130,12 @@ func (r *Router) linkIsDown(l *link, reason string) {
 		return
 	}
 	b := l.backend
-	if l.retiring {
+	switch {
+	case l.forTables:
+		r.retired = remove(r.retired, l)
+		r.loseTable(l)
+		return
+	case l.retiring:
 		r.retired = remove(r.retired, l)
 		r.loseSubmitLink(l)
 		return

@@ -1,116 +1,97 @@
 package router
 
-import (
-	"fmt"
+import "github.com/geargate/geargate/protocol"
 
-	"github.com/geargate/geargate/protocol"
-)
+// One answer to an admin line is made of those of several backends. Rows come in
+// the order in which they are first seen, and numbers are exact sums. The workers
+// that are connected here take the place of the backends' counts, which are of
+// group links. Jobs that are ready here, which backends count as running though
+// nobody runs them yet, are counted as queued; one whose priority is not known is
+// taken for normal.
 
-// The functions of this file make one answer to an admin line out of those of
-// several backends. They are pure. Rows come in the order in which they are
-// first seen, and numbers are exact sums. A line that is no row of its table is
-// left out, and the error returned beside the bytes is about the first such
-// line.
-
-// An answer is what one backend answered: its lines, without their ends and
-// without the one that ends a table.
-type answer struct {
-	backend BackendID
-	lines   [][]byte
-}
-
-// A localCount says what only the router knows of a function. Its workers take
-// the place of the backends' counts, which are of group links. Its ready jobs,
-// which backends count as running though nobody runs them yet, are counted as
-// queued; one whose priority is not known here is taken for normal.
-type localCount struct {
-	function []byte
-	workers  int
-	ready    byPriority
-}
-
-// mergeStatus appends the table of `status`: the functions of the backends,
-// then those that only workers know.
-func mergeStatus(dst []byte, answers []answer, counts []localCount) ([]byte, error) {
-	var sums tally[protocol.StatusRow]
-	err := eachLine(answers, func(_ BackendID, line []byte) error {
+// add takes a row of a backend's `status` or `prioritystatus` into the sums, and
+// returns of which function it is.
+func (t *table) add(line []byte) (function []byte, err error) {
+	if t.verb == protocol.VerbStatus {
 		var row protocol.StatusRow
 		if err := row.Parse(line); err != nil {
-			return err
+			return nil, err
 		}
-		sum := sums.of(row.Function)
-		sum.Function = row.Function
+		sum := t.status.of(row.Function)
 		sum.Total += row.Total
 		sum.Running += row.Running
-		return nil
-	})
-	for _, count := range counts {
-		sum := sums.of(count.function)
-		sum.Function = count.function
-		sum.Workers += count.workers
-		sum.Running = max(0, sum.Running-count.ready.all())
+		return row.Function, nil
 	}
-	for _, sum := range sums.rows {
-		dst = sum.AppendTo(dst)
+	var row protocol.PriorityRow
+	if err := row.Parse(line); err != nil {
+		return nil, err
 	}
-	return append(dst, protocol.TableEnd...), err
+	sum := t.priority.of(row.Function)
+	for priority, queued := range row.Queued {
+		sum.Queued[priority] += queued
+	}
+	return row.Function, nil
 }
 
-// mergePriorityStatus appends the table of `prioritystatus`, with the same
-// functions as mergeStatus.
-func mergePriorityStatus(dst []byte, answers []answer, counts []localCount) ([]byte, error) {
-	var sums tally[protocol.PriorityRow]
-	err := eachLine(answers, func(_ BackendID, line []byte) error {
-		var row protocol.PriorityRow
-		if err := row.Parse(line); err != nil {
-			return err
-		}
-		sum := sums.of(row.Function)
-		sum.Function = row.Function
-		for priority, queued := range row.Queued {
-			sum.Queued[priority] += queued
-		}
-		return nil
-	})
-	for _, count := range counts {
-		sum := sums.of(count.function)
-		sum.Function = count.function
-		sum.Workers += count.workers
-		for priority, ready := range count.ready {
-			sum.Queued[priority] += ready
-		}
+// functions returns how many functions have sums.
+func (t *table) functions() int { return len(t.status.rows) + len(t.priority.rows) }
+
+// name returns the name of one of them.
+func (t *table) name(n int) string {
+	if t.verb == protocol.VerbStatus {
+		return t.status.names[n]
 	}
-	for _, sum := range sums.rows {
-		dst = sum.AppendTo(dst)
-	}
-	return append(dst, protocol.TableEnd...), err
+	return t.priority.names[n]
 }
 
-// mergeJobs appends the table of `show jobs`: every row of every backend, with
-// the handle that rewrite returns for its own. What rewrite returns is used
-// before the next call; it must not change the handle it is given.
-func mergeJobs(dst []byte, answers []answer, rewrite func(backend BackendID, handle []byte) []byte) ([]byte, error) {
-	err := eachLine(answers, func(backend BackendID, line []byte) error {
-		var row protocol.JobRow
-		if err := row.Parse(line); err != nil {
-			return err
-		}
-		row.Handle = rewrite(backend, row.Handle)
-		dst = row.AppendTo(dst)
-		return nil
-	})
-	return append(dst, protocol.TableEnd...), err
+// know sees to it that a function has a sum.
+func (t *table) know(function []byte) {
+	if t.verb == protocol.VerbStatus {
+		t.status.of(function)
+	} else {
+		t.priority.of(function)
+	}
 }
 
-// mergeUniqueJobs appends the table of `show unique jobs`: every row of every
-// backend, with the unique that whole returns for its own. There is one row for each job, so a unique may come more than once.
-func mergeUniqueJobs(dst []byte, answers []answer, whole func(unique []byte) []byte) []byte {
-	for _, answer := range answers {
-		for _, unique := range answer.lines {
-			dst = protocol.AppendUniqueRow(dst, whole(unique))
-		}
+// knows reports whether it has one.
+func (t *table) knows(function []byte) bool {
+	if t.verb == protocol.VerbStatus {
+		return t.status.index[string(function)] != nil
 	}
-	return append(dst, protocol.TableEnd...)
+	return t.priority.index[string(function)] != nil
+}
+
+// appendFunction appends the row of a function that has a sum. f is what workers
+// here know of it, or nil.
+func (t *table) appendFunction(dst []byte, n int, f *function) []byte {
+	name := t.name(n)
+	ready := t.ready[name]
+	workers := 0
+	if f != nil {
+		workers = f.workers
+	}
+	if t.verb == protocol.VerbStatus {
+		sum := *t.status.rows[n]
+		sum.Function, sum.Workers = []byte(name), workers
+		sum.Running = max(0, sum.Running-ready.all())
+		return sum.AppendTo(dst)
+	}
+	sum := *t.priority.rows[n]
+	sum.Function, sum.Workers = []byte(name), workers
+	for priority, n := range ready {
+		sum.Queued[priority] += n
+	}
+	return sum.AppendTo(dst)
+}
+
+// appendOnlyHere appends the row of a function of which no backend knows.
+func (t *table) appendOnlyHere(dst []byte, f *function) []byte {
+	if t.verb == protocol.VerbStatus {
+		row := protocol.StatusRow{Function: f.name, Workers: f.workers}
+		return row.AppendTo(dst)
+	}
+	row := protocol.PriorityRow{Function: f.name, Workers: f.workers}
+	return row.AppendTo(dst)
 }
 
 // mergeVerdict appends the answer to a verb that changes something, which is
@@ -126,13 +107,11 @@ func mergeUniqueJobs(dst []byte, answers []answer, whole func(unique []byte) []b
 //     refused it before asking if a session of its own can do the function.
 //
 // Without any answer nobody knows what was done: ERR UNKNOWN_ERROR.
-func mergeVerdict(dst []byte, verb protocol.Verb, answers []answer) []byte {
+func mergeVerdict(dst []byte, verb protocol.Verb, answers [][]byte) []byte {
 	var verdict []byte
-	for _, answer := range answers {
-		for _, line := range answer.lines {
-			if verdict == nil || weight(verb, line) > weight(verb, verdict) {
-				verdict = line
-			}
+	for _, line := range answers {
+		if verdict == nil || weight(verb, line) > weight(verb, verdict) {
+			verdict = line
 		}
 	}
 	if verdict == nil {
@@ -155,6 +134,7 @@ func weight(verb protocol.Verb, line []byte) int {
 
 // A tally keeps one row of sums for each function, in the order of first use.
 type tally[Row any] struct {
+	names []string
 	rows  []*Row
 	index map[string]*Row
 }
@@ -167,22 +147,10 @@ func (t *tally[Row]) of(function []byte) *Row {
 			t.index = make(map[string]*Row)
 		}
 		row = new(Row)
-		t.index[string(function)] = row
+		name := string(function)
+		t.index[name] = row
+		t.names = append(t.names, name)
 		t.rows = append(t.rows, row)
 	}
 	return row
-}
-
-// eachLine calls f for every line of every answer. It goes on after an error
-// and returns the first, with the backend it is about.
-func eachLine(answers []answer, f func(backend BackendID, line []byte) error) error {
-	var first error
-	for _, answer := range answers {
-		for _, line := range answer.lines {
-			if err := f(answer.backend, line); err != nil && first == nil {
-				first = fmt.Errorf("backend %d: %w", answer.backend, err)
-			}
-		}
-	}
-	return first
 }

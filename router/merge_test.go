@@ -2,104 +2,87 @@ package router
 
 import (
 	"errors"
-	"fmt"
 	"strings"
 	"testing"
 
 	"github.com/geargate/geargate/protocol"
 )
 
-// answersOf makes one answer of each text, whose lines end in LF.
-func answersOf(texts ...string) []answer {
-	var answers []answer
-	for i, text := range texts {
-		a := answer{backend: BackendID(i)}
-		for line := range strings.Lines(text) {
-			a.lines = append(a.lines, []byte(strings.TrimSuffix(line, "\n")))
-		}
-		answers = append(answers, a)
+// linesOf returns texts as lines.
+func linesOf(texts []string) (lines [][]byte) {
+	for _, text := range texts {
+		lines = append(lines, []byte(text))
 	}
-	return answers
+	return lines
+}
+
+// A merged is a table that lines have been taken into.
+func merged(t *testing.T, verb protocol.Verb, ready map[string]byPriority, lines ...string) string {
+	t.Helper()
+	all := &table{verb: verb, ready: ready}
+	for _, line := range lines {
+		scratch := []byte(line)
+		if _, err := all.add(scratch); err != nil {
+			t.Errorf("%q: %v", line, err)
+		}
+		clear(scratch) // it was borrowed
+	}
+	alpha := &function{name: []byte("alpha"), workers: 3}
+	var text []byte
+	for n := range all.functions() {
+		var known *function
+		if all.name(n) == "alpha" {
+			known = alpha
+		}
+		text = all.appendFunction(text, n, known)
+	}
+	if !all.knows(alpha.name) {
+		text = all.appendOnlyHere(text, alpha)
+	}
+	return string(text)
 }
 
 func TestMergeStatus(t *testing.T) {
-	counts := []localCount{{function: []byte("alpha"), workers: 3}, {function: []byte("ns\tbeta"), workers: 1}, {function: []byte("idle"), workers: 2}}
 	tests := []struct {
-		name    string
-		answers []answer
-		counts  []localCount
-		want    string
+		name  string
+		lines []string
+		ready map[string]byPriority
+		want  string
 	}{
-		{"no backend", nil, counts, "alpha\t0\t0\t3\nns\tbeta\t0\t0\t1\nidle\t0\t0\t2\n.\n"},
-		{"no function", answersOf("", ""), nil, ".\n"},
-		{"group links are not workers", answersOf("alpha\t5\t2\t4\n"), nil, "alpha\t5\t2\t0\n.\n"},
+		{"no backend", nil, nil, "alpha\t0\t0\t3\n"},
+		{"group links are not workers", []string{"beta\t5\t2\t4"}, nil, "beta\t5\t2\t0\nalpha\t0\t0\t3\n"},
 		{"sums in order of first seen",
-			answersOf("gamma\t1\t1\t9\nalpha\t2\t0\t9\n", "ns\tbeta\t7\t0\t9\nalpha\t30\t3\t9\n", "alpha\t4294967295\t1\t9\n"), counts,
-			"gamma\t1\t1\t0\nalpha\t4294967327\t4\t3\nns\tbeta\t7\t0\t1\nidle\t0\t0\t2\n.\n"},
-		{"the empty function", answersOf("\t1\t0\t0\n", "\t2\t0\t0\n"), nil, "\t3\t0\t0\n.\n"},
-		{"numbers in names", answersOf("f\t1\t2\t3\t4\n", "f\t2\t3\t4\n"), nil, "f\t1\t2\t3\t0\nf\t2\t3\t0\n.\n"},
+			[]string{"gamma\t1\t1\t9", "alpha\t2\t0\t9", "ns\tbeta\t7\t0\t9", "alpha\t30\t3\t9", "alpha\t4294967295\t1\t9"}, nil,
+			"gamma\t1\t1\t0\nalpha\t4294967327\t4\t3\nns\tbeta\t7\t0\t0\n"},
+		{"the empty function", []string{"\t1\t0\t0", "\t2\t0\t0", "alpha\t0\t0\t0"}, nil, "\t3\t0\t0\nalpha\t0\t0\t3\n"},
+		{"numbers in names", []string{"f\t1\t2\t3\t4", "f\t2\t3\t4"}, nil, "f\t1\t2\t3\t0\nf\t2\t3\t0\nalpha\t0\t0\t3\n"},
+		{"ready jobs are not running", []string{"alpha\t5\t4\t1", "f\t1\t1\t1"}, map[string]byPriority{"alpha": {1, 0, 2}, "f": {0, 9, 0}},
+			"alpha\t5\t1\t3\nf\t1\t0\t0\n"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			got, err := mergeStatus([]byte("before"), test.answers, test.counts)
-			if err != nil || string(got) != "before"+test.want {
-				t.Errorf("got %q and %v, want %q", got, err, test.want)
+			if got := merged(t, protocol.VerbStatus, test.ready, test.lines...); got != test.want {
+				t.Errorf("got %q, want %q", got, test.want)
 			}
 		})
 	}
 }
 
 func TestMergePriorityStatus(t *testing.T) {
-	answers := answersOf("alpha\t1\t2\t3\t9\n", "ns\tbeta\t0\t0\t1\t9\nalpha\t10\t20\t30\t9\n")
-	got, err := mergePriorityStatus([]byte("before"), answers, []localCount{{function: []byte("idle"), workers: 2}, {function: []byte("alpha"), workers: 4}})
-	want := "beforealpha\t11\t22\t33\t4\nns\tbeta\t0\t0\t1\t0\nidle\t0\t0\t0\t2\n.\n"
-	if err != nil || string(got) != want {
-		t.Errorf("got %q and %v, want %q", got, err, want)
-	}
-}
-
-func TestMergeJobs(t *testing.T) {
-	answers := answersOf("H:vm:5\t3\t0\t1\n", "", "H:vm:5\t0\t1\t0\nH:vm:6\t0\t0\t0\n")
-	var scratch []byte // reused, as the router may do
-	got, err := mergeJobs([]byte("before"), answers, func(backend BackendID, handle []byte) []byte {
-		scratch = fmt.Appendf(scratch[:0], "%d~%s", backend, handle)
-		return scratch
-	})
-	want := "before0~H:vm:5\t3\t0\t1\n2~H:vm:5\t0\t1\t0\n2~H:vm:6\t0\t0\t0\n.\n"
-	if err != nil || string(got) != want {
-		t.Errorf("got %q and %v, want %q", got, err, want)
-	}
-}
-
-func TestMergeUniqueJobs(t *testing.T) {
-	got := mergeUniqueJobs([]byte("before"), answersOf("u1\n\n-\n", "", "u1\na b\n"), func(unique []byte) []byte { return unique })
-	if want := "beforeu1\n\n-\nu1\na b\n.\n"; string(got) != want {
+	got := merged(t, protocol.VerbPriorityStatus, map[string]byPriority{"ns\tbeta": {1, 2, 3}},
+		"ns\tbeta\t0\t0\t1\t9", "f\t1\t2\t3\t9", "f\t10\t20\t30\t9")
+	if want := "ns\tbeta\t1\t2\t4\t0\nf\t11\t22\t33\t0\nalpha\t0\t0\t0\t3\n"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
 
 func TestMergeLeavesOutWhatIsNoRow(t *testing.T) {
-	same := func(_ BackendID, handle []byte) []byte { return handle }
-	tests := []struct {
-		name  string
-		merge func([]answer) ([]byte, error)
-		row   string
-		want  string
-	}{
-		{"status", func(a []answer) ([]byte, error) { return mergeStatus(nil, a, nil) }, "f\t1\t1\t1", "f\t2\t2\t0\n.\n"},
-		{"prioritystatus", func(a []answer) ([]byte, error) { return mergePriorityStatus(nil, a, nil) }, "f\t1\t1\t1\t1", "f\t2\t2\t2\t0\n.\n"},
-		{"show jobs", func(a []answer) ([]byte, error) { return mergeJobs(nil, a, same) }, "H\t1\t1\t1", "H\t1\t1\t1\nH\t1\t1\t1\n.\n"},
-	}
-	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			got, err := test.merge(answersOf(test.row+"\n", "ERR first\n"+test.row+"\nERR second\n"))
-			if string(got) != test.want {
-				t.Errorf("got %q, want %q", got, test.want)
-			}
-			if !errors.Is(err, protocol.ErrRow) || !strings.Contains(err.Error(), "backend 1") || !strings.Contains(err.Error(), "ERR first") {
-				t.Errorf("error %v, want the first bad line of backend 1", err)
-			}
-		})
+	for _, verb := range []protocol.Verb{protocol.VerbStatus, protocol.VerbPriorityStatus} {
+		all := &table{verb: verb}
+		_, err := all.add([]byte("ERR first"))
+		if !errors.Is(err, protocol.ErrRow) || !strings.Contains(err.Error(), "ERR first") || all.functions() > 0 {
+			t.Errorf("%v: %d functions and %v", verb, all.functions(), err)
+		}
 	}
 }
 
@@ -130,7 +113,7 @@ func TestMergeVerdict(t *testing.T) {
 		{protocol.VerbDropFunction, []string{"OK", strange}, strange},
 	}
 	for _, test := range tests {
-		got := mergeVerdict([]byte("before"), test.verb, answersOf(test.answers...))
+		got := mergeVerdict([]byte("before"), test.verb, linesOf(test.answers))
 		if string(got) != "before"+test.want+"\r\n" {
 			t.Errorf("%v of %q is %q, want %q", test.verb, test.answers, got, test.want)
 		}

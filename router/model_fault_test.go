@@ -93,9 +93,10 @@ func (w *world) cut(at *wire) {
 // lose tells the router of a wire that was cut, or never made.
 func (w *world) lose(at *wire) {
 	w.forgetWire(at)
-	if at.group { // only now do its jobs end for the router
+	switch {
+	case at.group: // only now do its jobs end for the router
 		at.host.groupLosses++
-	} else {
+	case !at.table:
 		w.lost(at.host)
 		at.host.flowed = w.now // only now may a link for what is stored be asked in its place
 	}
@@ -111,7 +112,7 @@ func (w *world) hangUp(id LinkID) {
 		if !at.group && !at.host.unreached && !at.host.silent && slices.Contains(at.owed, protocol.JobCreated) {
 			w.fail("link %d is closed and owes a JOB_CREATED", at.id)
 		}
-		if at.host.silent && w.now.Sub(at.flowed) < w.r.cfg.HealthTimeout {
+		if at.host.silent && !at.table && w.now.Sub(at.flowed) < w.r.cfg.HealthTimeout {
 			w.fail("link %d is closed for its silence, and something came over it %s ago", id, w.now.Sub(at.flowed))
 		}
 		at.state = wireHungUp
@@ -119,9 +120,10 @@ func (w *world) hangUp(id LinkID) {
 	default:
 		w.forgetWire(at)
 	}
-	if at.group {
+	switch {
+	case at.group:
 		at.host.groupLosses++
-	} else {
+	case !at.table:
 		at.host.hangUps++
 	}
 	at.host.silent = false
@@ -131,7 +133,7 @@ func (w *world) hangUp(id LinkID) {
 func (w *world) ejected(h *host, reason string) {
 	for _, at := range w.order {
 		quiet := w.now.Sub(at.flowed)
-		if at.host == h && !at.group && !at.retired && at.isUp() && strings.HasPrefix(reason, "no answer within") && quiet < w.r.cfg.HealthTimeout {
+		if at.host == h && !at.group && !at.table && !at.retired && at.isUp() && strings.HasPrefix(reason, "no answer within") && quiet < w.r.cfg.HealthTimeout {
 			w.fail("%s is given up for its silence, and something came over link %d %s ago", h.name, at.id, quiet)
 		}
 	}
@@ -144,9 +146,10 @@ func (w *world) release(at *wire) {
 
 // gone tells the job server that a wire has ended.
 func (w *world) gone(at *wire) {
-	if at.group {
+	switch {
+	case at.group:
 		at.host.groupLosses++
-	} else {
+	case !at.table:
 		w.lost(at.host)
 	}
 	w.serve(at.host, &jobserver.Event{Kind: jobserver.Closed, Conn: jobserver.ConnID(at.id)})

@@ -155,8 +155,14 @@ func (w *world) empty() {
 	c.expect("sessions", len(w.r.sessions)+w.r.opened.count, 0)
 	c.expect("groups", len(w.r.groups)+w.r.formed.count+len(w.r.functions.byName), 0)
 	links := 0
-	for _, b := range w.cfg.Backends {
-		links += len(w.r.named(b.Name).submit)
+	for _, conf := range w.cfg.Backends {
+		b := w.r.named(conf.Name)
+		links += len(b.submit)
+		for _, l := range b.tables {
+			if l != nil {
+				links++
+			}
+		}
 	}
 	c.expect("links", len(w.r.links), links)
 	timers := len(w.cfg.Backends) // for their health

@@ -13,6 +13,7 @@ type wire struct {
 	id    LinkID
 	host  *host
 	group bool
+	table bool // a link for tables
 	disk  bool // a submit link for what is stored
 	state wireState
 	up    *queue // to the job server
@@ -54,6 +55,7 @@ func (w *world) dial(a *Action) {
 	at := &wire{id: a.Link, host: w.hosts[a.Backend], up: &queue{}, down: &queue{}}
 	l := w.r.links[a.Link] // nil where the same step closes it again
 	at.group = l != nil && l.group != nil
+	at.table = l != nil && l.forTables
 	at.disk = l != nil && l.waitsForDisk()
 	w.wires[at.id] = at
 	w.order = append(w.order, at)
@@ -204,7 +206,7 @@ func (w *world) piece(at *wire, q *queue) bool {
 // flows notes that something has come over the link.
 func (at *wire) flows(now time.Time) {
 	at.flowed = now
-	if !at.group {
+	if !at.group && !at.table {
 		at.host.flowed = now
 	}
 }

@@ -11,12 +11,13 @@ import (
 // Every link that has been quiet for an interval is asked with ECHO_REQ, and
 // its backend is ejected where no link of it says anything within the timeout.
 // So one that has frozen is out after two intervals and a timeout at most. A
-// link over which bytes of a large packet go is not quiet.
+// link over which bytes of a large packet go is not quiet. A link for tables says
+// nothing of its backend's health: it may be a while behind.
 
 // heard notes that l's backend has said something.
 func (r *Router) heard(l *link) {
 	l.heard = true
-	if b := l.backend; b.health.state != healthUp && l.state == linkUp && !l.retiring && !b.unfit {
+	if b := l.backend; b.health.state != healthUp && l.state == linkUp && !l.retiring && !l.forTables && !b.unfit {
 		r.restore(b)
 	}
 }
@@ -162,6 +163,7 @@ func (r *Router) out(b *backend, reason string, silent bool) {
 
 // goOnWithout goes on after b is out.
 func (r *Router) goOnWithout(b *backend) {
+	r.closeTables(b)
 	for g := r.formed.first; g != nil; g = r.formed.next(g) {
 		r.balance(g) // a link to b that is being made brings nobody a job
 	}

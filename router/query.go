@@ -15,7 +15,9 @@ type query struct {
 	done   bool
 	timer  timer
 	finish func(*Router, *query)
-	take   func(line []byte) // what is done with each line of text, in place of keeping it; or nil
+	// take is what is done with each line of text, in place of keeping it; or nil.
+	take    func(b *backend, line []byte)
+	patient bool // it may take as long as lines come
 
 	asked string // the handle or unique that status was asked of
 
@@ -28,6 +30,7 @@ type query struct {
 type part struct {
 	state partState
 	lines [][]byte // of admin text, without their ends
+	dots  int      // of these, see takeUnique
 }
 
 type partState uint8
@@ -40,8 +43,11 @@ const (
 )
 
 func (r *Router) newQuery(s *session) *query {
+	p := r.expect(s)
+	r.isQuestion(p)
+	r.chargeQuestion(p)
 	return &query{
-		reply:       r.expect(s),
+		reply:       p,
 		parts:       make([]part, len(r.backends)),
 		numerator:   zero,
 		denominator: zero,
@@ -117,14 +123,20 @@ func (q *query) lose(r *Router, b *backend) {
 }
 
 // due leaves out the backends that have not answered in time. What they say
-// later is still taken off their links in its turn, and dropped.
+// later over a link that sessions share is still taken off it in its turn, and
+// dropped.
 func (q *query) due(r *Router) {
+	if until := r.goesOn(q).Add(r.cfg.AdminTimeout); q.patient && until.After(r.now) {
+		r.arm(&q.timer, until, q)
+		return
+	}
 	for i := range q.parts {
 		if q.parts[i].state == partAsked {
 			q.parts[i].state = partLost
 			r.note(NoteQueryPartial, q.session(), r.backends[i], "no answer in time")
 		}
 	}
+	r.closeStale(q)
 	r.conclude(q)
 }
 

@@ -134,5 +134,6 @@ func (r *Router) move(b *backend) {
 		r.retired = append(r.retired, old)
 		r.tidySoon()
 	}
+	r.retireTables(b)
 	r.retireGroupLinks(b)
 }

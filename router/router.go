@@ -33,6 +33,8 @@ type Router struct {
 	armed     uint64 // how often a timer was set
 	doubts    doubts
 	duck      lameDuck
+	touched   []*session // of which a question was asked or answered
+	tables    [tableKinds]tabling
 	freed     []*session // of which a GRAB_JOB stands behind no other answer any more
 	returned  []*backend // of which results are back that questions wait for
 	counting  counting
@@ -65,7 +67,7 @@ func New(cfg Config) *Router {
 		sessions:  map[SessionID]*session{},
 		links:     map[LinkID]*link{},
 		groups:    map[string]*group{},
-		functions: functionTable{byName: map[string]*function{}},
+		functions: functionTable{byName: map[string]*function{}, alike: map[string]int{}},
 	}
 	r.jobs.init()
 	r.ahead.byPlace = map[place]*assignment{}
@@ -118,6 +120,10 @@ func (r *Router) action(kind ActionKind) *Action {
 
 // send sends a response to s now, whatever replies it still waits for.
 func (r *Router) send(s *session, t protocol.Type, args ...[]byte) {
+	if s.amidst {
+		r.holdBehind(s, t, args...)
+		return
+	}
 	a := r.action(Send)
 	a.Session = s.id
 	a.Draft.Fill(protocol.Response, t, args...)
@@ -162,9 +168,10 @@ type backend struct {
 	address    string
 	weight     int
 	nameHash   xxhash.Digest
-	submit     []*link // by slot; Connecting while down, nil once Gone and before the next probe
-	lanes      int     // how many of them are for anything: the slot is the lane. The others are for what is stored
-	upLinks    int     // submit links that are up
+	submit     []*link           // by slot; Connecting while down, nil once Gone and before the next probe
+	tables     [tableKinds]*link // by kindOf; see tablelink.go
+	lanes      int               // how many of them are for anything: the slot is the lane. The others are for what is stored
+	upLinks    int               // submit links that are up
 	health     health
 	unfit      bool   // it has refused GRAB_JOB_ALL, and not answered it since
 	doubted    bool   // it is asked whether it refuses it

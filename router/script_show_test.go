@@ -23,6 +23,12 @@ func (p *player) show(a *Action) string {
 		return fmt.Sprintf("s%d< %s", a.Session, showText(a.Text))
 	case CloseSession:
 		return fmt.Sprintf("s%d closed: %s", a.Session, a.Reason)
+	case AwaitWritable:
+		return fmt.Sprintf("s%d is to be written", a.Session)
+	case PauseSession:
+		return fmt.Sprintf("s%d pauses", a.Session)
+	case ResumeSession:
+		return fmt.Sprintf("s%d goes on", a.Session)
 	case SendLink:
 		return fmt.Sprintf("%s> %s", linkName(), showDraft(&a.Draft))
 	case SendLinkText:

@@ -30,6 +30,8 @@ import (
 //	s1> "status"          it sends an admin line
 //	s1 may f g*           it may work on these functions only, or on none
 //	s1 denied PRE_SLEEP   it sends what it may not ask, a packet or a line
+//	s1 has read           all that it was sent is written
+//	s1 is deaf            its connection has ended, and more of what it sent comes
 //	s1 leaves
 //	a#2 up                a link comes up; the number is the one Dial showed
 //	a#2< NO_JOB           a backend sends a packet on a link
@@ -172,6 +174,10 @@ func (p *player) play(t *testing.T, line string) []string {
 	case words[1] == "denied":
 		ev := &Event{Session: session1(t, words[0]), Kind: SessionLine, Refused: &protocol.RefuseAccess}
 		return p.receive(t, ev, SessionPacket, protocol.Request, strings.Replace(line, "denied", ">", 1), words[2:])
+	case words[1] == "has":
+		return p.step(&Event{Kind: SessionWritable, Session: session1(t, words[0])})
+	case words[1] == "is":
+		return p.step(&Event{Kind: SessionDeaf, Session: session1(t, words[0])})
 	case words[1] == "leaves":
 		return p.step(&Event{Kind: SessionClosed, Session: session1(t, words[0])})
 	case words[1] == "up":

@@ -19,9 +19,15 @@ type session struct {
 	forwards   bool // see Event.Forwards
 	submits    bool // it has submitted a job
 
-	owes   replyQueue // replies it still waits for, in the order it asked
-	listen bySession  // the foreground jobs it listens to
-	worker worker
+	owes      replyQueue // replies it still waits for, in the order it asked
+	questions int        // how many of them are answers of backends, or tables
+	paused    bool       // the shell hears nothing more of it for now, see pace
+	deaf      bool       // see SessionDeaf
+	reading   *reading   // the table that it gets, or waits for in its turn
+	amidst    bool       // it has had a part of it, and waits for the next
+	deferred  []byte     // packets that came for it meanwhile
+	listen    bySession  // the foreground jobs it listens to
+	worker    worker
 
 	held int // see Held
 
@@ -57,7 +63,11 @@ func (r *Router) openSession(ev *Event) {
 // foreground jobs lose a listener, and its worker's jobs go to others.
 func (r *Router) closeSession(s *session) {
 	delete(r.sessions, s.id)
+	r.passOver(s)
 	r.opened.remove(s)
+	if s.reading != nil {
+		r.leaveTable(s.reading)
+	}
 	r.dropReplies(s)
 	r.dismiss(&s.worker)
 	for s.listen.first != nil {
@@ -80,10 +90,13 @@ type reply struct {
 	asked     handleText // of GET_STATUS, which the answer repeats; of a job that is unsaid, its front
 	next      *reply
 	ready     bool
-	held      []byte    // the answer and all that must follow it, while others are before it
-	announces *listener // the listener that hears of its job here, if any
-	grab      *grab     // the GRAB_JOB that it answers, if any
-	unsaid    bool      // held has all that its session will hear of a job, which has ended
+	held      []byte        // the answer and all that must follow it, while others are before it
+	announces *listener     // the listener that hears of its job here, if any
+	grab      *grab         // the GRAB_JOB that it answers, if any
+	table     protocol.Verb // where it is a table
+	cost      int           // what its question is charged with beside replyCost
+	question  bool          // it counts in session.questions
+	unsaid    bool          // held has all that its session will hear of a job, which has ended
 }
 
 // replyQueue is a session's replies, oldest first.
@@ -145,12 +158,19 @@ func (r *Router) release(s *session) {
 		if p.next == nil {
 			s.owes.last = nil
 		}
-		r.charge(s, -replyCost-len(p.held))
+		r.charge(s, -replyCost-p.cost-len(p.held))
+		if p.question {
+			s.questions--
+			r.touched = append(r.touched, s)
+		}
 		r.recycle(p)
 		p = s.owes.first
 		if p == nil || !p.ready {
 			if p != nil && p.grab != nil && p.grab.behind {
 				r.freed = append(r.freed, s)
+			}
+			if p != nil && p.table != protocol.VerbNone {
+				r.touched = append(r.touched, s)
 			}
 			return
 		}
@@ -182,7 +202,7 @@ func (r *Router) dropReplies(s *session) {
 	for p := s.owes.first; p != nil; {
 		next := p.next
 		p.next, p.session = nil, nil
-		if p.ready {
+		if p.ready || p.table != protocol.VerbNone {
 			r.recycle(p)
 		}
 		p = next

@@ -23,6 +23,7 @@ func (r *Router) getStatus(s *session, front []byte) {
 		return
 	}
 	p := r.expect(s)
+	r.isQuestion(p)
 	p.asked, _ = textOf(asked)
 	switch {
 	case j != nil && (j.ending || j.state != jobAccepted):

@@ -23,6 +23,14 @@ func (r *Router) Step(now time.Time, ev *Event, acts []Action) []Action {
 		if s := r.sessions[ev.Session]; s != nil {
 			r.checkedSessionLine(s, ev)
 		}
+	case SessionWritable:
+		if s := r.sessions[ev.Session]; s != nil {
+			r.writable(s)
+		}
+	case SessionDeaf:
+		if s := r.sessions[ev.Session]; s != nil {
+			r.deafen(s)
+		}
 	case SessionClosed:
 		if s := r.sessions[ev.Session]; s != nil {
 			r.closeSession(s)
@@ -66,7 +74,8 @@ func (r *Router) Step(now time.Time, ev *Event, acts []Action) []Action {
 		id := ev.Survey
 		r.survey(false, func(r *Router) { r.action(Surveyed).Survey = id })
 	}
-	if len(r.freed) > 0 {
+	for len(r.touched) > 0 || len(r.freed) > 0 { // an answer may lead to the other
+		r.pace()
 		r.seekOn()
 	}
 	if len(r.returned) > 0 {
