@@ -32,6 +32,22 @@ func connectUnbounded(f *field) (func(), error) {
 	}, nil
 }
 
+// vanish has workers end all at once, in order: what a reset costs is less.
+func vanish(f *field) (func(), error) {
+	const workers = 5000
+	greeting := wire.AppendRequest(wire.AppendRequest(nil, protocol.CanDo, "vanish"), protocol.PreSleep)
+	conns, err := f.dialAll(workers, func(int) []byte { return greeting })
+	if err != nil {
+		return nil, err
+	}
+	return func() {
+		for _, conn := range conns {
+			conn.Cut(false)
+		}
+		f.count("workers", workers)
+	}, f.share(workers, func(number int) error { return await(conns[number]) })
+}
+
 // sendBytes has 5,000 clients send one byte each in turn, of an ECHO_REQ.
 func sendBytes(f *field) (func(), error) {
 	const clients = 5000

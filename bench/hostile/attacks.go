@@ -57,6 +57,7 @@ var Attacks = slices.Concat(
 	both("workers-300", "300 workers come, register the same 300 functions each in an order of its own, sleep and go, again and again", comeAndGo(300, 300, false)),
 	builtin("connects", "1,000 connects a second, of which every second is reset", connect),
 	builtin("connects-unbounded", "connects and resets, as fast as it goes", connectUnbounded),
+	both("disconnect", "5,000 workers that sleep on the same function vanish in the same moment", vanish),
 	builtin("function-names", "background jobs of 100,000 functions, pipelined", nameFunctions),
 
 	builtin("status", "admin `status` in a loop, with 100,000 functions", among(manyFunctions, askInLoop("status"))),
