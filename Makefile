@@ -120,7 +120,7 @@ hostile: geargate tools
 # and four gigabytes in TMPDIR. DURABLE_MANY=1000000 is content with less.
 durable: geargate tools
 	DURABLE_KILLS=100 DURABLE_JOBS=1000000 go test -count=1 -timeout 20m -run TestDurable -skip TestDurableMany -v ./cmd/geargate
-	go test -count=1 -run 'TestTailCutOff|TestEveryByteDamaged' -v ./backend/store
+	DURABLE_FULL=10 go test -count=1 -run 'TestTailCutOff|TestEveryByteDamaged|TestAFullDiskGoesOn' -v ./backend/store
 	./geargate bench compare --rounds 1 durable
 	DURABLE_MANY=$(DURABLE_MANY) go test -count=1 -timeout 40m -run TestDurableMany -v ./cmd/geargate
 

@@ -250,7 +250,10 @@ func (k *keeper) commit() (more bool) {
 		defer k.notify() // it was told that the disk hangs
 	}
 	k.mu.Lock()
-	k.trouble, k.began = err, time.Time{}
+	if jobs > 0 || !errors.Is(k.trouble, store.ErrFull) { // else askForRoom ends it
+		k.trouble = err
+	}
+	k.began = time.Time{}
 	k.underWay.jobs, k.underWay.ends = 0, 0
 	if err == nil {
 		b.Reset()

@@ -69,6 +69,9 @@ func (d *Disk) worthwhile() bool {
 		total += float64(s.size)
 		live += float64(s.size) * float64(s.live) / float64(max(s.jobs, 1))
 	}
+	if d.reserve.held < d.wanted(0) { // ends of jobs have begun to use it
+		return total-live >= float64(d.segmentSize)
+	}
 	if d.short {
 		return total-live >= max(live/wasteOfShort, float64(d.segmentSize)/2)
 	}

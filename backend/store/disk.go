@@ -72,6 +72,7 @@ func Open(dir string, options Options) (*Disk, error) {
 	}
 	d.recovered.Jobs = d.index.jobs
 	d.measure()
+	d.reserve.find()
 	_ = d.holdBack(0) // a full disk is no reason not to open it
 	return d, nil
 }
@@ -195,6 +196,7 @@ func (d *Disk) begin(need int, jobs bool) error {
 	defer d.mu.Unlock()
 	d.segments = append(d.segments, s)
 	d.current = s
+	d.largest = max(d.largest, s.room)
 	return nil
 }
 

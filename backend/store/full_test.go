@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strconv"
 	"testing"
 
 	"github.com/geargate/geargate/backend/store/smalldisk"
@@ -11,23 +12,31 @@ import (
 
 // TestAFullDiskGoesOn fills small disks with jobs, ends all but one in a hundred
 // of them and fills them again. A job that is kept stays, and room comes back,
-// also where the process is killed in between.
+// also where the process is killed in between. The larger disks are filled as
+// often with DURABLE_FULL=10, as make durable does.
 func TestAFullDiskGoesOn(t *testing.T) {
+	rounds := 3
+	if text := os.Getenv("DURABLE_FULL"); text != "" {
+		var err error
+		if rounds, err = strconv.Atoi(text); err != nil {
+			t.Fatal(err)
+		}
+	}
 	for _, c := range []struct {
-		size     string
-		workload int
-	}{{"8m", 2_000}, {"8m", 200_000}, {"100m", 200_000}, {"300m", 200_000}} {
+		size             string
+		workload, rounds int
+	}{{"8m", 2_000, 10}, {"8m", 200_000, 10}, {"100m", 200_000, rounds}, {"300m", 200_000, rounds}} {
 		t.Run(fmt.Sprintf("%s-%d", c.size, c.workload), func(t *testing.T) {
-			smalldisk.Run(t, c.size, func(t *testing.T, dir string) { fillAgainAndAgain(t, dir, c.workload) })
+			smalldisk.Run(t, c.size, func(t *testing.T, dir string) { fillAgainAndAgain(t, dir, c.workload, c.rounds) })
 		})
 	}
 }
 
-func fillAgainAndAgain(t *testing.T, dir string, workload int) {
+func fillAgainAndAgain(t *testing.T, dir string, workload, rounds int) {
 	d := openDisk(t, dir, Options{})
 	number, first := uint32(0), 0
 	stay := map[uint32]bool{}
-	for round := range 10 {
+	for round := range rounds {
 		var put []uint32
 		for {
 			number++
@@ -151,4 +160,68 @@ func fillUp(t *testing.T, path string) {
 	if !isFull(err) {
 		t.Fatal(err)
 	}
+}
+
+// TestShortJobsEndInAnyOrder has the ends of short jobs come in an order that
+// leaves some of each segment alive: they take much of the room that is held back
+// before a segment can go.
+func TestShortJobsEndInAnyOrder(t *testing.T) {
+	for _, workload := range []int{0, 100} {
+		t.Run(fmt.Sprint(workload), func(t *testing.T) {
+			smalldisk.Run(t, "8m", func(t *testing.T, dir string) { endScattered(t, dir, workload) })
+		})
+	}
+}
+
+func endScattered(t *testing.T, dir string, workload int) {
+	const together, steps = 20, 10
+	d := openDisk(t, dir, Options{})
+	n := uint32(0)
+	for err := error(nil); err == nil; {
+		var b Batch
+		for range together {
+			n++
+			b.Put(&Job{Number: n, Function: []byte("f"), Workload: make([]byte, workload)})
+		}
+		if err = d.Commit(&b); err != nil && !errors.Is(err, ErrFull) {
+			t.Fatal(err)
+		}
+	}
+	for step := uint32(1); step <= steps; step++ {
+		for k := step; k <= n; k += steps * together {
+			commit(t, d, func(b *Batch) {
+				for i := range uint32(together) {
+					b.Forget(k + i*steps)
+				}
+			})
+			compactOnce(t, d)
+		}
+	}
+	for compactOnce(t, d) {
+	}
+	if err := d.Room(); err != nil {
+		t.Errorf("expected room again, got %v", err)
+	}
+	d = killed(t, d, dir)
+	if left := kept(t, d); len(left) > 0 {
+		t.Errorf("%d of %d jobs are back, which were forgotten", len(left), n)
+	}
+}
+
+// TestABatchThatNeverFits has a batch that is larger than the disk refused: what
+// comes behind it is taken.
+func TestABatchThatNeverFits(t *testing.T) {
+	smalldisk.Run(t, "8m", func(t *testing.T, dir string) {
+		d := openDisk(t, dir, Options{})
+		commit(t, d, func(b *Batch) { b.Put(&Job{Number: 1, Workload: make([]byte, 100)}) })
+		var b Batch
+		b.Put(&Job{Number: 2, Workload: make([]byte, 10<<20)})
+		if err := d.Commit(&b); !errors.Is(err, ErrFull) {
+			t.Fatalf("expected %v, got %v", ErrFull, err)
+		}
+		if err := d.Room(); err != nil {
+			t.Errorf("expected room for other jobs, got %v", err)
+		}
+		commit(t, d, func(b *Batch) { b.Put(&Job{Number: 3, Workload: make([]byte, 100)}) })
+	})
 }

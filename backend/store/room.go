@@ -77,26 +77,47 @@ type reserve struct {
 	held int64 // bytes of it
 }
 
-// hold brings the reserve to a length in bytes. A file system that cannot hold
-// room is none to insist on it with.
+// hold brings the reserve to a length in bytes, or as near to it as there is
+// room for. A file system that cannot hold room is none to insist on it with.
 func (r *reserve) hold(size int64) error {
-	if r.held >= size {
+	if r.held == size {
 		return nil
 	}
 	file, err := os.OpenFile(r.path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return err
 	}
-	err = syscall.Fallocate(int(file.Fd()), 0, 0, size)
-	if errors.Is(err, syscall.EOPNOTSUPP) || errors.Is(err, syscall.ENOSYS) {
-		err = nil
+	if r.held > size {
+		err = file.Truncate(size)
+		if err == nil {
+			r.held = size
+		}
+		return errors.Join(err, file.Close())
 	}
-	if err != nil {
-		_ = file.Truncate(r.held) // what it has of it is of no use
+	for step := size - r.held; r.held < size; step = min(step, size-r.held) {
+		err = syscall.Fallocate(int(file.Fd()), 0, r.held, step)
+		if errors.Is(err, syscall.EOPNOTSUPP) || errors.Is(err, syscall.ENOSYS) {
+			err = nil
+		}
+		switch {
+		case err == nil:
+			r.held += step
+			continue
+		case isFull(err) && step > smallestSegment:
+			step /= 2
+			continue
+		}
+		_ = file.Truncate(r.held) // what else it has is of no use
 		return errors.Join(&fs.PathError{Op: "fallocate", Path: r.path, Err: err}, file.Close())
 	}
-	r.held = size
 	return file.Close()
+}
+
+// find takes over what a process before held back.
+func (r *reserve) find() {
+	if info, err := os.Stat(r.path); err == nil {
+		r.held = info.Size()
+	}
 }
 
 // give gives up to size bytes back to the disk, and reports whether there were
@@ -120,15 +141,17 @@ func (d *Disk) measure() {
 // holdBack sees to it that room is held back before a batch of jobs is taken: as
 // much as the ends of jobs and a compaction of the largest segment need.
 func (d *Disk) holdBack(batch int) error {
-	d.largest = max(d.largest, batch)
-	err := d.reserve.hold(int64(max(reservedSegments*d.segmentSize, d.segmentSize+d.largest)))
-	if err == nil {
-		return nil
-	}
+	err := d.reserve.hold(d.wanted(batch))
 	if isFull(err) {
+		_ = d.reserve.hold(d.wanted(0)) // what was taken for the batch is others'
 		return d.refuse(batch)
 	}
 	return err
+}
+
+// wanted returns how many bytes are held back beside a batch of jobs.
+func (d *Disk) wanted(batch int) int64 {
+	return int64(max(reservedSegments*d.segmentSize, d.segmentSize+max(d.largest, batch)))
 }
 
 // refuse notes that jobs were refused, and says why.
