@@ -2,7 +2,9 @@ package proxy
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/http/pprof"
 	"os"
@@ -112,20 +114,26 @@ func (a *admin) serve(p *Proxy) {
 	all := p.resources()
 	a.retired = make(chan struct{})
 	if a.socket != nil {
-		a.serveAt(a.socket, all)
+		a.serveAt(p, a.socket, all)
 		p.log.Info("admin_listening", "address", "unix://"+a.socket.Addr().String())
 	}
 	if a.address != nil {
 		guard := newGuard(a.address.Addr(), a.token)
-		a.serveAt(a.address, guard.protect(guard.resources(p)))
+		a.serveAt(p, a.address, guard.protect(guard.resources(p)))
 		p.log.Info("admin_listening", "address", a.address.Addr().String())
 	}
 }
 
-func (a *admin) serveAt(ln *listen.Listener, handler http.Handler) {
+// serveAt answers requests that come to ln, until close or until ln has retired.
+// If ln fails before, nobody can be told but the log.
+func (a *admin) serveAt(p *Proxy, ln net.Listener, handler http.Handler) {
 	server := &http.Server{Handler: handler, ReadHeaderTimeout: headerTimeout}
 	a.server = append(a.server, server)
-	go server.Serve(ln) // it ends with close
+	go func() {
+		if err := server.Serve(ln); !errors.Is(err, http.ErrServerClosed) && !errors.Is(err, net.ErrClosed) {
+			p.journal.add(line{event: "admin_failed", reason: err.Error()})
+		}
+	}()
 }
 
 // retire leaves the address to a successor that shares it, and ends the

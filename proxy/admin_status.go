@@ -114,8 +114,8 @@ func (c *core) survey(ctx context.Context) error {
 
 // Status returns the state of the moment.
 func (p *Proxy) Status() Status {
-	p.reloading.Lock() // or routes and their number would not fit
-	defer p.reloading.Unlock()
+	p.numbering.Lock() // or routes and their number would not fit
+	defer p.numbering.Unlock()
 	report, addresses := p.core.report()
 	counts := p.core.counts()
 	s := Status{

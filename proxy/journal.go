@@ -152,6 +152,7 @@ var levels = map[string]slog.Level{
 	"drain_timeout":        slog.LevelWarn,
 	"spool_not_forwarded":  slog.LevelWarn,
 	"spool_not_followed":   slog.LevelWarn,
+	"admin_failed":         slog.LevelError,
 	"store_failed":         slog.LevelError,
 	"store_full":           slog.LevelError,
 	"store_damaged":        slog.LevelError,

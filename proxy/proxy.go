@@ -66,12 +66,18 @@ type Proxy struct {
 	greetings context.Context // ends when they are given up; static once Serve runs
 	log       *slog.Logger
 
-	census     queueCensus
-	reloads    reloads
-	started    time.Time      // static
-	reloading  sync.Mutex     // held by the Reload under way
+	census  queueCensus
+	reloads reloads
+	started time.Time // static
+	// Locks are taken in this order: reloading, numbering, census.mu, core.mu, and
+	// then those of what the core uses: admission, journal, large frames,
+	// redialers, keepers, the drainer. None of these holds its own lock while it
+	// calls back. Nothing that may wait for a disk or a peer happens under any but
+	// reloading and census.mu.
+	reloading  sync.Mutex     // held by the Reload under way, while it reads files too
+	numbering  sync.Mutex     // held while a configuration is put in force, or is told of
 	generation atomic.Int64   // loaded, for whoever must not wait
-	loaded     int            // guarded by reloading: how often a configuration was put in force
+	loaded     int            // guarded by numbering: how often a configuration was put in force
 	former     sync.WaitGroup // of redialers that nobody needs any more
 }
 

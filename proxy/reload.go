@@ -79,15 +79,26 @@ func (p *Proxy) reload() (Reloaded, error) {
 		return Reloaded{}, err
 	}
 	changed, waiting := now.change(&next)
-	if err := p.enforce(&next); err != nil {
+	number, err := p.putInForce(&next)
+	if err != nil {
 		return Reloaded{}, err
 	}
 	if p.options.Reloaded != nil {
 		p.options.Reloaded(&next)
 	}
+	return Reloaded{number, changed, waiting}, nil
+}
+
+// putInForce puts next in force and returns its number.
+func (p *Proxy) putInForce(next *Config) (number int, err error) {
+	p.numbering.Lock()
+	defer p.numbering.Unlock()
+	if err := p.enforce(next); err != nil {
+		return 0, err
+	}
 	p.loaded++
 	p.generation.Store(int64(p.loaded))
-	return Reloaded{p.loaded, changed, waiting}, nil
+	return p.loaded, nil
 }
 
 // enforce puts next in force. Upstreams keep their place, which is their
