@@ -32,7 +32,7 @@ func check(args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintln(stderr, err)
 		return exitFailure
 	}
-	for _, note := range notes {
+	for _, note := range append(notes, config.SeveralAddresses()...) {
 		fmt.Fprintln(stderr, note)
 	}
 	fmt.Fprintln(stdout, "ok")
