@@ -53,7 +53,7 @@ const (
 	chunkSize = 32 << 10
 	// partRows is how many rows a part of a table has at most, and partSize how
 	// many bytes, but for one row.
-	partRows = 1024
+	partRows = 256
 	partSize = 64 << 10
 	// partPause is the time between two parts.
 	partPause = time.Millisecond

@@ -12,7 +12,7 @@ import (
 // that is there from the question to the end of the answer. Of one that comes
 // or goes meanwhile it may have a row or not.
 const (
-	partPlaces = 1024     // how far a part looks for rows
+	partPlaces = 256      // how far a part looks for rows
 	partBytes  = 48 << 10 // and what it has at most, but for one row
 	// partPause is how long after a part the next one is due, in milliseconds.
 	partPause = 1

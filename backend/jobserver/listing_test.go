@@ -109,7 +109,7 @@ func TestAPartHasSoManyBytes(t *testing.T) {
 // Tables take turns: the second to ask does not wait for the end of the first.
 func TestTablesTakeTurns(t *testing.T) {
 	d := newDriver()
-	for n := range 3000 {
+	for n := range 3 * partPlaces {
 		d.submit(protocol.SubmitJobBg, n)
 	}
 	d.ask("show jobs")
@@ -122,7 +122,7 @@ func TestTablesTakeTurns(t *testing.T) {
 			order = append(order, d.acts[i].Conn)
 		}
 	}
-	if len(order) != 4 || order[0] != operator || order[1] != client || order[2] != operator {
+	if len(order) < 4 || order[0] != operator || order[1] != client || order[2] != operator {
 		t.Errorf("parts went to %v, expected one by one", order)
 	}
 }
