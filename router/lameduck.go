@@ -77,11 +77,11 @@ func (r *Router) dismissIdle() {
 }
 
 // mayGo reports whether s loses nothing when it is closed: it neither runs a
-// job nor waits for one of its own, and all that it is owed are answers to
+// job nor one that another worker has ended first, nor waits for one of its own, and all that it is owed are answers to
 // GRAB_JOB, which can be NO_JOB.
 func (r *Router) mayGo(s *session) bool {
 	w := &s.worker
-	if s.forwards || s.listen.first != nil || w.running.count > 0 {
+	if s.forwards || s.listen.first != nil || w.running.count > 0 || w.isBeaten() {
 		return false
 	}
 	if r.duck.last && w.abilities.count > 0 && r.jobs.pending > 0 {

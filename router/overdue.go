@@ -37,10 +37,12 @@ type lateResult struct {
 	data []byte
 }
 
-// A lateRun is a run that took too long and that its worker may still end.
+// A lateRun is a run that took too long, or that another worker was late to end
+// first, and that its worker goes on with.
 type lateRun struct {
-	front handleText
-	place place
+	front  handleText
+	place  place
+	beaten bool // another worker has ended the job
 }
 
 // overdueTable finds the jobs that are overdue.
@@ -56,10 +58,7 @@ func (a *assignment) due(r *Router) {
 	o := r.isOverdue(a)
 	o.runs++
 	r.counting.overdue++
-	if len(w.late) == remembered {
-		w.late = slices.Delete(w.late, 0, 1)
-	}
-	w.late = append(w.late, lateRun{a.front, a.place})
+	w.runsLate(a, false)
 	r.takeAway(a)
 	if r.cfg.TimeoutRuns == 0 || o.runs < r.cfg.TimeoutRuns {
 		r.giveBack(a)
@@ -68,6 +67,32 @@ func (a *assignment) due(r *Router) {
 	r.counting.overdueEnds++
 	r.note(NoteTimeoutRuns, nil, a.backend, string(a.function))
 	r.failOverdue(a)
+}
+
+// runsLate notes that w goes on with a, which is taken away from it.
+func (w *worker) runsLate(a *assignment, beaten bool) {
+	if len(w.late) == remembered {
+		w.late = slices.Delete(w.late, 0, 1)
+	}
+	w.late = append(w.late, lateRun{a.front, a.place, beaten})
+}
+
+// lateRun takes w's late runs of the job that it knows as front off its list, and
+// returns the latest.
+func (w *worker) lateRun(front []byte) (run lateRun, ok bool) {
+	w.late = slices.DeleteFunc(w.late, func(late lateRun) bool {
+		if string(late.front.bytes()) != string(front) {
+			return false
+		}
+		run, ok = late, true
+		return true
+	})
+	return run, ok
+}
+
+// isBeaten reports whether w goes on with a job that another worker has ended.
+func (w *worker) isBeaten() bool {
+	return slices.ContainsFunc(w.late, func(run lateRun) bool { return run.beaten })
 }
 
 // failOverdue ends a, whether its backend still has it or not.
@@ -146,13 +171,15 @@ func (r *Router) overdueAssigned(a *assignment) (ended bool) {
 // endLate ends a job with the result of a worker that was late, and reports
 // whether p is that.
 func (r *Router) endLate(w *worker, p *protocol.Packet) bool {
-	i := slices.IndexFunc(w.late, func(run lateRun) bool { return string(run.front.bytes()) == string(p.Arg(0)) })
-	if i < 0 || !ends(p.Type) {
+	if !ends(p.Type) {
 		return false
 	}
-	at := w.late[i].place
-	w.late = slices.Delete(w.late, i, i+1)
-	o := r.overdue.byPlace[at]
+	run, ok := w.lateRun(p.Arg(0))
+	if !ok {
+		return false
+	}
+	r.mayHaveDone(w.session)
+	o := r.overdue.byPlace[run.place]
 	switch {
 	case o == nil || o.result.kind != 0:
 		return false // it has ended
@@ -170,7 +197,8 @@ func (r *Router) endAhead(a *assignment, p *protocol.Packet) {
 	if a.state == assignmentReady {
 		r.unready(a)
 	}
-	if a.worker != nil {
+	if w := a.worker; w != nil {
+		w.runsLate(a, true)
 		r.takeAway(a)
 	}
 	if a.began == (time.Time{}) {

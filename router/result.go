@@ -24,6 +24,7 @@ func (r *Router) result(w *worker, p *protocol.Packet) {
 			r.progress(a, p)
 			return
 		}
+		w.lateRun(p.Arg(0)) // of the same job, which it was given again
 		r.endRun(a, p)
 		a = w.runs(p.Arg(0))
 	}
