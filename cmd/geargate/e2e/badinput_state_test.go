@@ -29,30 +29,6 @@ func TestUnfinishedInputWaits(t *testing.T) {
 	})
 }
 
-// A unique of 64 bytes: gearmand cuts it by one and hands the worker a wrong
-// workload; Geargate refuses it. One of 63 is good everywhere.
-func TestLongestUnique(t *testing.T) {
-	onEachTarget(t, func(t *testing.T, f *farm) {
-		client, worker := f.connect("client"), f.worker("worker", "f")
-		unique := strings.Repeat("u", 64)
-		handle := client.submit(protocol.SubmitJobBg, "f", unique[:63], "x")
-		p := worker.grab(protocol.GrabJobUniq)
-		if p.body != strings.Join([]string{handle, "f", unique[:63], "x"}, "\x00") {
-			t.Errorf("the worker received %v", p)
-		}
-		worker.send(protocol.WorkComplete, handle, "")
-		if f.geargate {
-			client.send(protocol.SubmitJobBg, "f", unique, "x")
-			client.want(protocol.Error, "ARGUMENT_TOO_LARGE", "Unique value too large")
-			return
-		}
-		client.submit(protocol.SubmitJobBg, "f", unique, "x")
-		if p := worker.grab(protocol.GrabJobUniq); p.args[3] != "\x00x" {
-			t.Errorf("the worker received %v, expected a NUL before the workload", p)
-		}
-	})
-}
-
 // CAN_DO with a NUL at its end: in gearmand that is another function of the
 // same looks; Geargate takes it for the C string it is.
 func TestFunctionWithNUL(t *testing.T) {
